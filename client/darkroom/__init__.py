@@ -1,0 +1,73 @@
+"""Darkroom's client: `from darkroom import Client`.
+
+    with Client.from_profile() as client:
+        job = client.submit(client.upload("photo.jpg"))
+        for state in client.watch(job.job_id):
+            print(state.status, state.progress)
+        print(client.result(job.job_id)["summary"])
+
+Speaks HTTP only. `darkroom.errors` draws the tree of its exceptions.
+"""
+
+from darkroom.client import Client
+from darkroom.errors import (
+    BadRequestError,
+    ConflictError,
+    ConnectionLostError,
+    DarkroomError,
+    ForbiddenError,
+    InvalidArgumentError,
+    LocalFileError,
+    NotFoundError,
+    NotSignedInError,
+    ProblemError,
+    ProfileError,
+    ServerError,
+    SignInError,
+    SignInRefusedError,
+    StorageError,
+    TooLargeError,
+    TooManyRequestsError,
+    UnexpectedAnswerError,
+)
+from darkroom.models import ArtefactName, Job, JobAccepted, JobError, JobStatus, JobSummary, StageEntry, StageStatus
+from darkroom.problem import Problem
+from darkroom.profile import Profile
+from darkroom.retrying import RetryPolicy
+from darkroom.surroundings import VERSION
+
+__version__ = VERSION
+
+__all__ = [
+    "ArtefactName",
+    "BadRequestError",
+    "Client",
+    "ConflictError",
+    "ConnectionLostError",
+    "DarkroomError",
+    "ForbiddenError",
+    "InvalidArgumentError",
+    "Job",
+    "JobAccepted",
+    "JobError",
+    "JobStatus",
+    "JobSummary",
+    "LocalFileError",
+    "NotFoundError",
+    "NotSignedInError",
+    "Problem",
+    "ProblemError",
+    "Profile",
+    "ProfileError",
+    "RetryPolicy",
+    "ServerError",
+    "SignInError",
+    "SignInRefusedError",
+    "StageEntry",
+    "StageStatus",
+    "StorageError",
+    "TooLargeError",
+    "TooManyRequestsError",
+    "UnexpectedAnswerError",
+    "__version__",
+]

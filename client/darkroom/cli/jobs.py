@@ -1,0 +1,105 @@
+"""`darkroom status`, `list`, `watch` and `cancel`: what there is to do with jobs that exist."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+import typer
+
+from darkroom.cli.batch import Batch
+from darkroom.cli.desk import Desk
+from darkroom.cli.ends import close
+from darkroom.cli.exit_codes import ExitCode, worst
+from darkroom.cli.items import Item
+from darkroom.cli.job_view import job_table, job_view
+from darkroom.cli.options import JobIds, Json, ProfileName
+from darkroom.cli.progress import choose_progress
+from darkroom.cli.terminal import Terminal, error_document
+from darkroom.client import Client
+from darkroom.errors import DarkroomError, NotSignedInError
+from darkroom.models import JobStatus
+
+Status = Annotated[JobStatus | None, typer.Option("--status", help="Only jobs in this status.", case_sensitive=False)]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="At most this many; 20 when left out.")]
+USUAL_LIMIT = 20
+
+
+def status(context: typer.Context, *, jobs: JobIds, profile: ProfileName = None, json: Json = False) -> None:
+    """Show how jobs stand."""
+    desk = Desk.of(context, json=json)
+
+    def look(client: Client, job_id: str) -> None:
+        job = client.get(job_id)
+        if desk.terminal.json:
+            desk.terminal.emit(job.document)
+        else:
+            desk.terminal.show(job_view(job))
+
+    raise typer.Exit(_each(desk, profile, jobs, look))
+
+
+def cancel(context: typer.Context, *, jobs: JobIds, profile: ProfileName = None, json: Json = False) -> None:
+    """Say that jobs are no longer wanted. Cancelling twice is harmless."""
+    desk = Desk.of(context, json=json)
+
+    def stop(client: Client, job_id: str) -> None:
+        accepted = client.cancel(job_id)
+        if desk.terminal.json:
+            desk.terminal.emit(accepted.document)
+        else:
+            desk.terminal.show_line(f"{accepted.job_id}: {accepted.status.value.lower()}")
+
+    raise typer.Exit(_each(desk, profile, jobs, stop))
+
+
+def list_jobs(
+    context: typer.Context,
+    *,
+    status: Status = None,
+    limit: Limit = None,
+    profile: ProfileName = None,
+    json: Json = False,
+) -> None:
+    """List your jobs, newest first."""
+    desk = Desk.of(context, json=json)
+    with desk.client(profile) as client:
+        found = client.jobs(status=status, limit=limit or USUAL_LIMIT)
+        if desk.terminal.json:
+            for job in found:
+                desk.terminal.emit(job.document)
+            raise typer.Exit(ExitCode.SUCCEEDED)
+        listed = list(found)
+    if listed:
+        desk.terminal.show(job_table(listed))
+    else:
+        desk.terminal.say("No jobs. `darkroom analyze FILE` submits one.")
+    if limit is None and len(listed) == USUAL_LIMIT:
+        desk.terminal.say(f"The newest {USUAL_LIMIT}; --limit N shows more.", style="dim")
+
+
+def watch(context: typer.Context, *, jobs: JobIds, profile: ProfileName = None, json: Json = False) -> None:
+    """Show progress until jobs end, then their reports. Ctrl-C detaches; the jobs go on."""
+    desk = Desk.of(context, json=json)
+    items = [Item(label=job_id, job_id=job_id) for job_id in dict.fromkeys(jobs)]
+    with desk.client(profile) as client:
+        finished = Batch(client, items, choose_progress(desk.terminal, items, silent=False)).follow()
+    raise typer.Exit(close(desk.terminal, items, finished=finished))
+
+
+def _each(desk: Desk, profile: str | None, job_ids: Sequence[str], act: Callable[[Client, str], None]) -> ExitCode:
+    """Do something with each job; trouble with one does not keep the others from their turn."""
+    codes = [ExitCode.SUCCEEDED]
+    with desk.client(profile) as client:
+        for job_id in dict.fromkeys(job_ids):
+            try:
+                act(client, job_id)
+            except NotSignedInError:
+                raise
+            except DarkroomError as error:
+                codes.append(_tell(desk.terminal, error, job_id))
+    return worst(codes)
+
+
+def _tell(terminal: Terminal, error: DarkroomError, job_id: str) -> ExitCode:
+    if terminal.json:
+        terminal.emit({"jobId": job_id, "error": error_document(error)})
+    return terminal.fail(error, about=job_id)

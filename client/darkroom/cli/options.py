@@ -1,0 +1,11 @@
+"""The options that several commands share."""
+
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, one line for each job.")]
+ProfileName = Annotated[
+    str | None, typer.Option("--profile", metavar="NAME", help="Which profile; DARKROOM_PROFILE by default.")
+]
+JobIds = Annotated[list[str], typer.Argument(metavar="JOB...", help="Ids of jobs.", show_default=False)]

@@ -1,0 +1,65 @@
+"""Where words go: data to stdout, talk to stderr. Interprets no markup in what it prints."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from darkroom.cli.exit_codes import ExitCode, of_error
+from darkroom.cli.plain_text import plain
+from darkroom.errors import DarkroomError, ProblemError
+
+WIDTH_WITHOUT_TERMINAL = 160
+_LONGEST_MESSAGE = 2000
+
+
+class Terminal:
+    """The two streams of a command. `json` is whether stdout is for a program."""
+
+    def __init__(self) -> None:
+        self.json = False
+        self.out = _console(sys.stdout)
+        self.err = _console(sys.stderr)
+
+    def say(self, message: str, style: str = "") -> None:
+        """Talk to the person, on stderr."""
+        self.err.print(Text(plain(message, _LONGEST_MESSAGE), style=style), soft_wrap=True)
+
+    def show(self, renderable: RenderableType) -> None:
+        """Print data for people on stdout."""
+        self.out.print(renderable)
+
+    def show_line(self, line: str | Text) -> None:
+        """Print one line of data for people on stdout, never wrapped."""
+        self.out.print(line if isinstance(line, Text) else Text(line), soft_wrap=True)
+
+    def emit(self, document: Mapping[str, Any]) -> None:
+        """Print one line of JSON on stdout. All of it is ASCII, so that no text can act on a terminal."""
+        print(json.dumps(document), file=self.out.file, flush=True)
+
+    def fail(self, error: DarkroomError, about: str | None = None) -> ExitCode:
+        """Say what went wrong and return the exit code for it."""
+        self.say(f"{about}: {error}" if about else str(error), style="red")
+        return of_error(error)
+
+
+def error_document(error: DarkroomError) -> dict[str, Any]:
+    """Describe an error for a program."""
+    members: dict[str, Any] = {
+        "kind": type(error).__name__.removesuffix("Error"),
+        "message": str(error),
+        "exitCode": int(of_error(error)),
+    }
+    if isinstance(error, ProblemError) and error.problem.document:
+        members["problem"] = dict(error.problem.document)
+    return members
+
+
+def _console(stream: TextIO) -> Console:
+    columns = os.environ.get("COLUMNS", "")
+    width = None if stream.isatty() or columns.isdecimal() else WIDTH_WITHOUT_TERMINAL
+    return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)

@@ -1,0 +1,247 @@
+"""What the API answers with, typed: jobs, their stages, their errors. Nothing here sends or asks anything.
+
+Each keeps the document that it was read from, so that members newer than this client are not lost.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from darkroom.documents import Members
+
+
+class JobStatus(StrEnum):
+    """Where a job is on its way."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    CANCELLING = "CANCELLING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def is_end(self) -> bool:
+        """Whether the job is over. A failed one may still be started again by an operator."""
+        return self in {JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED}
+
+
+class StageStatus(StrEnum):
+    """Where a stage is on its way."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    DONE = "DONE"
+    SKIPPED = "SKIPPED"
+    FAILED = "FAILED"
+
+
+class ArtefactName(StrEnum):
+    """The pictures that a job makes."""
+
+    PREVIEW = "preview"
+    THUMBNAIL = "thumbnail"
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobError:
+    """Why a job, or one of its stages, failed."""
+
+    error_class: str
+    message: str
+    stage: str | None = None
+    redrive_can_help: bool | None = None
+
+    @classmethod
+    def parse(cls, document: object) -> "JobError":
+        """Read the API's JobError."""
+        members = Members(document, "JobError")
+        return cls(
+            error_class=members.text("class"),
+            message=members.text("message"),
+            stage=members.optional_text("stage"),
+            redrive_can_help=members.optional_flag("redriveCanHelp"),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageEntry:
+    """One stage in the timeline of a job."""
+
+    stage: str
+    status: StageStatus
+    progress: int
+    tries: int
+    attempt: int | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    error: JobError | None = None
+
+    @classmethod
+    def parse(cls, document: object) -> "StageEntry":
+        """Read the API's StageEntry."""
+        members = Members(document, "StageEntry")
+        return cls(
+            stage=members.text("stage"),
+            status=members.one_of("status", StageStatus),
+            progress=members.number("progress"),
+            tries=members.number("tries"),
+            attempt=members.optional_number("attempt"),
+            started_at=members.optional_time("startedAt"),
+            finished_at=members.optional_time("finishedAt"),
+            error=members.optional("error", JobError.parse),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobAccepted:
+    """The answer to a submission or a cancel."""
+
+    job_id: str
+    status: JobStatus
+    links: Mapping[str, str]
+    document: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def parse(cls, document: object) -> "JobAccepted":
+        """Read the API's JobAccepted."""
+        members = Members(document, "JobAccepted")
+        return cls(
+            job_id=members.text("jobId"),
+            status=members.one_of("status", JobStatus),
+            links=members.texts("links"),
+            document=members.all,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobSummary:
+    """A job, as lists show it."""
+
+    job_id: str
+    status: JobStatus
+    progress: int
+    attempt: int
+    image_id: str
+    created_at: datetime
+    updated_at: datetime
+    started_at: datetime | None = None
+    cancel_requested_at: datetime | None = None
+    finished_at: datetime | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    error: JobError | None = None
+    document: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def parse(cls, document: object) -> "JobSummary":
+        """Read the API's JobSummary."""
+        members = Members(document, "JobSummary")
+        return cls(**_summary(members))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job(JobSummary):
+    """A job, whole, as it was when it was asked for."""
+
+    analyses: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    execution: str | None = None
+    timeline: tuple[StageEntry, ...] = ()
+    etag: str | None = field(default=None, compare=False)
+
+    @classmethod
+    def parse(cls, document: object, etag: str | None = None) -> "Job":
+        """Read the API's Job."""
+        members = Members(document, "Job")
+        return cls(
+            **_summary(members),
+            analyses=tuple(str(name) for name in members.list("analyses")),
+            options=members.object("options"),
+            execution=members.optional_text("execution"),
+            timeline=tuple(StageEntry.parse(entry) for entry in members.list("timeline")),
+            etag=etag,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobPage:
+    """One page of a list of jobs."""
+
+    jobs: tuple[JobSummary, ...]
+    next_cursor: str | None
+
+    @classmethod
+    def parse(cls, document: object) -> "JobPage":
+        """Read the API's JobPage."""
+        members = Members(document, "JobPage")
+        return cls(
+            jobs=tuple(JobSummary.parse(job) for job in members.list("jobs")),
+            next_cursor=members.optional_text("nextCursor"),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """A place to upload one image to."""
+
+    image_id: str
+    url: str
+    fields: Mapping[str, str]
+    max_bytes: int
+
+    @classmethod
+    def parse(cls, document: object) -> "Upload":
+        """Read the API's Upload."""
+        members = Members(document, "Upload")
+        return cls(
+            image_id=members.text("imageId"),
+            url=members.text("url"),
+            fields=members.texts("fields"),
+            max_bytes=members.number("maxBytes"),
+        )
+
+
+def queued_job(
+    job_id: str,
+    submitted_at: float,
+    *,
+    image_id: str = "",
+    analyses: Sequence[str] | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> Job:
+    """Make the job that a submission will become, for the moment in which the API has no record of it yet."""
+    moment = datetime.fromtimestamp(submitted_at, UTC).isoformat(timespec="milliseconds")
+    return Job.parse(
+        {
+            "jobId": job_id,
+            "status": JobStatus.QUEUED.value,
+            "progress": 0,
+            "attempt": 1,
+            "imageId": image_id,
+            "createdAt": moment,
+            "updatedAt": moment,
+            "analyses": list(analyses or ()),
+            "tags": dict(tags or {}),
+            "timeline": [],
+        }
+    )
+
+
+def _summary(members: Members) -> dict[str, Any]:
+    return {
+        "job_id": members.text("jobId"),
+        "status": members.one_of("status", JobStatus),
+        "progress": members.number("progress"),
+        "attempt": members.number("attempt"),
+        "image_id": members.text("imageId"),
+        "created_at": members.time("createdAt"),
+        "updated_at": members.time("updatedAt"),
+        "started_at": members.optional_time("startedAt"),
+        "cancel_requested_at": members.optional_time("cancelRequestedAt"),
+        "finished_at": members.optional_time("finishedAt"),
+        "tags": members.texts("tags"),
+        "error": members.optional("error", JobError.parse),
+        "document": members.all,
+    }

@@ -1,0 +1,138 @@
+"""Jobs as items of the job table, and back. The attribute names of the table are written here and in `keys` only.
+
+A stage's result is one string of JSON: small to store, and free of the table's own number type.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from lambdas.adapters import keys
+from lambdas.jobs.model import Failure, Job, StageRecord
+from lambdas.jobs.status import StageStatus, Status
+
+SCHEMA_VERSION: Final = 1
+CANCELLED_UNSEEN: Final = "cancelledUnseenAt"
+"""On a row that is only this note: the owner has cancelled an id whose message had not been read yet."""
+
+Item = dict[str, Any]
+
+
+def marshal(values: Mapping[str, Any]) -> Item:
+    """Turn plain values into the table's typed ones; None is left out."""
+    serialize = TypeSerializer().serialize
+    return {name: serialize(value) for name, value in values.items() if value is not None}
+
+
+def unmarshal(item: Item) -> dict[str, Any]:
+    """Turn an item into plain values."""
+    deserialize = TypeDeserializer().deserialize
+    return {name: deserialize(value) for name, value in item.items()}
+
+
+def key(owner: str, job_id: str) -> Item:
+    """Make the key of a row."""
+    return marshal({keys.OWNER: owner, keys.JOB_ID: job_id})
+
+
+def is_note(row: Mapping[str, Any]) -> bool:
+    """Tell a note of an early cancel from a job."""
+    return CANCELLED_UNSEEN in row
+
+
+def to_row(job: Job) -> dict[str, Any]:
+    """Lay a job out as the attributes of its row."""
+    return {
+        keys.OWNER: job.owner,
+        keys.JOB_ID: job.job_id,
+        "schemaVersion": SCHEMA_VERSION,
+        "version": job.version,
+        "status": job.status.value,
+        "attempt": job.attempt,
+        "execution": job.current.execution_name,
+        "imageId": job.image_id,
+        "analyses": list(job.analyses),
+        "options": dict(job.options),
+        "tags": dict(job.tags),
+        "stages": {name: stage_to_row(stage) for name, stage in job.stages.items()},
+        "createdAt": job.created_at,
+        "updatedAt": job.updated_at,
+        "startedAt": job.started_at,
+        "cancelRequestedAt": job.cancel_requested_at,
+        "finishedAt": job.finished_at,
+        "error": failure_to_row(job.error),
+        "tokens": dict(job.tokens),
+        keys.OWNER_AND_STATUS: keys.owner_and_status(job.owner, job.status),
+        keys.CREATED_KEY: keys.created_key(job.created_at, job.job_id),
+        keys.EXPIRES_AT: job.expires_at,
+    }
+
+
+def from_row(row: Mapping[str, Any]) -> Job:
+    """Read a job from the attributes of its row."""
+    return Job(
+        owner=row[keys.OWNER],
+        job_id=row[keys.JOB_ID],
+        version=int(row["version"]),
+        status=Status(row["status"]),
+        attempt=int(row["attempt"]),
+        image_id=row["imageId"],
+        analyses=list(row["analyses"]),
+        options={name: int(value) for name, value in row["options"].items()},
+        tags=dict(row["tags"]),
+        stages={name: _stage_from_row(stage) for name, stage in row["stages"].items()},
+        created_at=row["createdAt"],
+        updated_at=row["updatedAt"],
+        started_at=row.get("startedAt"),
+        cancel_requested_at=row.get("cancelRequestedAt"),
+        finished_at=row.get("finishedAt"),
+        error=_failure_from_row(row.get("error")),
+        tokens=dict(row.get("tokens", {})),
+        expires_at=int(row[keys.EXPIRES_AT]),
+    )
+
+
+def stage_to_row(stage: StageRecord) -> dict[str, Any]:
+    """Lay one stage's record out as a map."""
+    row = {
+        "weight": stage.weight,
+        "status": stage.status.value,
+        "progress": stage.progress,
+        "tries": stage.tries,
+        "attempt": stage.attempt,
+        "startedAt": stage.started_at,
+        "finishedAt": stage.finished_at,
+        "error": failure_to_row(stage.error),
+        "result": None if stage.result is None else json.dumps(stage.result),
+        "resultKey": stage.result_key,
+    }
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def _stage_from_row(row: Mapping[str, Any]) -> StageRecord:
+    return StageRecord(
+        weight=int(row["weight"]),
+        status=StageStatus(row["status"]),
+        progress=int(row["progress"]),
+        tries=int(row["tries"]),
+        attempt=int(row["attempt"]) if "attempt" in row else None,
+        started_at=row.get("startedAt"),
+        finished_at=row.get("finishedAt"),
+        error=_failure_from_row(row.get("error")),
+        result=json.loads(row["result"]) if "result" in row else None,
+        result_key=row.get("resultKey"),
+    )
+
+
+def failure_to_row(failure: Failure | None) -> dict[str, Any] | None:
+    """Lay out why something failed as a map."""
+    if failure is None:
+        return None
+    row = {"class": failure.error_class, "message": failure.message, "stage": failure.stage}
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def _failure_from_row(row: Mapping[str, Any] | None) -> Failure | None:
+    return None if row is None else Failure(error_class=row["class"], message=row["message"], stage=row.get("stage"))

@@ -1,0 +1,26 @@
+"""The queues: how full the job queue is, and where dead letters go."""
+
+from typing import Final
+
+from lambdas.adapters.aws_errors import translated
+from lambdas.adapters.clients import client
+from lambdas.jobs.dead_letter import DeadLetter
+
+WAITING: Final = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
+
+
+def is_empty(queue_url: str) -> bool:
+    """Tell whether no message is waiting or being read, as far as SQS can say."""
+    with translated("Looking at the queue"):
+        answer = client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=list(WAITING))
+    return all(int(answer["Attributes"][name]) == 0 for name in WAITING)
+
+
+def send_dead_letter(queue_url: str, letter: DeadLetter) -> None:
+    """Put a dead letter where a person can look at it."""
+    with translated("Sending the dead letter"):
+        client("sqs").send_message(QueueUrl=queue_url, MessageBody=letter.to_json())

@@ -1,0 +1,183 @@
+"""The HTTP API, all but the submission of jobs, which the gateway hands to the queue without a function in between."""
+
+import json
+from http import HTTPStatus
+from typing import Any, Final
+from uuid import uuid4
+
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoSuchRouteError
+
+from lambdas import config
+from lambdas.adapters.image_bucket import UPLOAD_SECONDS, ImageBucket
+from lambdas.adapters.job_table import JobTable
+from lambdas.handlers import requests, views
+from lambdas.handlers.cancelling import cancel
+from lambdas.handlers.logs import logger
+from lambdas.handlers.problems import (
+    BadRequestError,
+    ConflictError,
+    NotFoundError,
+    ProblemError,
+    UnavailableError,
+    to_response,
+)
+from lambdas.handlers.waiting import wait_for_job
+from lambdas.jobs.errors import BrokenRule, InvalidJob, TransientError
+from lambdas.jobs.model import Job
+from lambdas.jobs.status import ENDS, Status
+from lambdas.jobs.submission import parse_object
+from lambdas.jobs.times import from_epoch_millis
+
+UPLOAD_TYPES: Final = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff", "image/bmp", "image/avif")
+PICTURES: Final = {"preview": "preview.jpg", "thumbnail": "thumbnail.jpg"}
+BRIEF_SECONDS: Final = 1.5
+"""How long a job that is not there is waited for: a queue that is not behind is read within a fraction of a second."""
+
+app = APIGatewayRestResolver()
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer one request."""
+    logger.clear_state()
+    return app.resolve(event, context)
+
+
+@app.post("/uploads")
+def create_upload() -> Response[str]:
+    """Sign an upload for one image."""
+    body = parse_object(app.current_event.decoded_body, fields={"contentType": UPLOAD_TYPES})
+    image_id = uuid4().hex
+    max_bytes = config.integer(config.Variable.MAX_UPLOAD_BYTES)
+    presigned = _bucket().presign_upload(_owner(), image_id, content_type=body["contentType"], max_bytes=max_bytes)
+    expires_at = from_epoch_millis((app.current_event.request_context.request_time_epoch or 0) + UPLOAD_SECONDS * 1000)
+    return _json(
+        HTTPStatus.CREATED,
+        {
+            "imageId": image_id,
+            "url": presigned.url,
+            "fields": dict(presigned.fields),
+            "expiresAt": expires_at,
+            "maxBytes": max_bytes,
+        },
+    )
+
+
+@app.get("/jobs")
+def list_jobs() -> Response[str]:
+    """One page of the caller's jobs."""
+    query = app.current_event.query_string_parameters or {}
+    wanted = requests.status(query.get("status"))
+    start = requests.read_cursor(query.get("cursor"), _owner(), wanted)
+    page = _table().page(_owner(), status=wanted, limit=requests.limit(query.get("limit")), start=start)
+    document: dict[str, Any] = {"jobs": [views.summary(job) for job in page.jobs]}
+    if page.next_key:
+        document["nextCursor"] = requests.write_cursor(dict(page.next_key))
+    return _json(HTTPStatus.OK, document)
+
+
+@app.get("/jobs/<job_id>")
+def get_job(job_id: str) -> Response[str]:
+    """One job; held back, when the caller prefers so, until it changes or ends."""
+    job_id = requests.job_id(job_id)
+    known = requests.known_etags(app.current_event.headers.get("If-None-Match"))
+    wait = requests.wait_seconds(app.current_event.headers.get("Prefer"))
+    job = _find(job_id, seconds=max(wait, BRIEF_SECONDS))
+    if wait and job.status not in ENDS and (not known or job.etag in known):
+        seen = job.etag
+        job = wait_for_job(
+            _table(), _owner(), job_id, wait, lambda later: later.etag != seen or later.status in ENDS
+        ) or _no_job(job_id)
+    headers = {"ETag": job.etag, "Cache-Control": "no-cache"}
+    if wait:
+        headers["Preference-Applied"] = f"wait={wait}"
+    if job.etag in known:
+        return Response(status_code=HTTPStatus.NOT_MODIFIED.value, headers=headers)
+    return _json(HTTPStatus.OK, views.whole(job), headers)
+
+
+@app.post("/jobs/<job_id>/cancel")
+def cancel_job(job_id: str) -> Response[str]:
+    """Note that the owner no longer wants a job."""
+    job_id = requests.job_id(job_id)
+    owner = _owner()
+    job = wait_for_job(_table(), owner, job_id, BRIEF_SECONDS, lambda _: True)
+    status = cancel(_table(), owner, job_id, job, queue_url=config.text(config.Variable.JOB_QUEUE_URL))
+    return _json(HTTPStatus.ACCEPTED, views.accepted(job_id, status))
+
+
+@app.get("/jobs/<job_id>/result")
+def get_result(job_id: str) -> Response[str]:
+    """The report of a job, or where one of its pictures is."""
+    job_id = requests.job_id(job_id)
+    picture = (app.current_event.query_string_parameters or {}).get("artefact")
+    if picture is not None and picture not in PICTURES:
+        raise BadRequestError.because([BrokenRule(field="artefact", rule=f"has to be one of {', '.join(PICTURES)}")])
+    job = _find(job_id, seconds=BRIEF_SECONDS)
+    if job.status is not Status.SUCCEEDED:
+        raise ConflictError(f"The job is {job.status}; only a job that SUCCEEDED has a result.", jobStatus=job.status)
+    if picture:
+        location = _bucket().presign_artefact(job.owner, job.job_id, PICTURES[picture])
+        return Response(
+            status_code=HTTPStatus.SEE_OTHER.value, headers={"Location": location, "Cache-Control": "no-store"}
+        )
+    report = json.loads(_bucket().read_artefact(job.owner, job.job_id, "report.json"))
+    return _json(HTTPStatus.OK, report | {"jobId": job.job_id})
+
+
+@app.exception_handler(ProblemError)
+def _tell(problem: ProblemError) -> Response[str]:
+    return to_response(problem)
+
+
+@app.exception_handler(InvalidJob)
+def _tell_what_is_wrong(error: InvalidJob) -> Response[str]:
+    return to_response(BadRequestError.because(error.broken) if error.broken else BadRequestError(str(error)))
+
+
+@app.exception_handler(TransientError)
+def _tell_to_try_again(error: TransientError) -> Response[str]:
+    logger.warning("The request could not be answered", extra={"reason": str(error)})
+    return to_response(UnavailableError("Please try again in a moment; repeating the call is safe."))
+
+
+@app.exception_handler(Exception)
+def _tell_no_more_than_needed(_error: Exception) -> Response[str]:
+    logger.exception("The request failed in a way that the API does not know")
+    return to_response(ProblemError("The fault is noted. Repeating the call is safe."))
+
+
+@app.not_found
+def _no_such_route(_error: NoSuchRouteError) -> Response[str]:
+    return to_response(NotFoundError("There is nothing at this address."))
+
+
+def _find(job_id: str, *, seconds: float) -> Job:
+    return wait_for_job(_table(), _owner(), job_id, seconds, lambda _: True) or _no_job(job_id)
+
+
+def _no_job(job_id: str) -> Job:
+    raise NotFoundError(
+        f"None of your jobs has the id {job_id}. If you have just submitted it, look again in a moment."
+    )
+
+
+def _json(status: HTTPStatus, document: dict[str, Any], headers: dict[str, Any] | None = None) -> Response[str]:
+    return Response(
+        status_code=status.value,
+        content_type="application/json",
+        body=json.dumps(document),
+        headers=headers or {"Cache-Control": "no-store"},
+    )
+
+
+def _owner() -> str:
+    return requests.owner(app.current_event)
+
+
+def _table() -> JobTable:
+    return JobTable(config.text(config.Variable.JOB_TABLE))
+
+
+def _bucket() -> ImageBucket:
+    return ImageBucket(config.text(config.Variable.IMAGE_BUCKET))

@@ -1,0 +1,47 @@
+"""What a cancel does to a job, wherever in its life it arrives."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from lambdas.adapters import queues
+from lambdas.adapters.job_table import JobTable, RefusedError
+from lambdas.handlers.logs import logger
+from lambdas.handlers.problems import ConflictError, NotFoundError
+from lambdas.jobs.model import Job
+from lambdas.jobs.status import CANCELLATION, ON_CANCEL, Status
+from lambdas.jobs.times import now
+
+NOTE_LIFETIME: Final = timedelta(days=5)
+"""A day longer than a message can wait in the job queue."""
+
+
+def cancel(table: JobTable, owner: str, job_id: str, job: Job | None, *, queue_url: str) -> Status:
+    """Cancel a job, given as the caller has read it; return the status that this leads to. Safe to repeat.
+
+    Raises NotFoundError when there is no such job, ConflictError when it has ended otherwise.
+    """
+    while job is not None:
+        if job.status in CANCELLATION:
+            return job.status
+        if job.status not in ON_CANCEL:
+            raise ConflictError(f"The job has ended as {job.status}; nothing was changed.", jobStatus=job.status)
+        try:
+            return table.cancel(job, now=now()).status
+        except RefusedError as refused:
+            job = refused.job  # it has moved on in between, and can do so only a few times before it ends
+    return _cancel_unseen(table, owner, job_id, queue_url)
+
+
+def _cancel_unseen(table: JobTable, owner: str, job_id: str, queue_url: str) -> Status:
+    """Cancel a job whose message may still be in the queue: leave a note that the message's reader will find."""
+    if queues.is_empty(queue_url):
+        raise NotFoundError(
+            f"None of your jobs has the id {job_id}. If you have just submitted it, try again in a moment."
+        )
+    expires_at = int((datetime.now(UTC) + NOTE_LIFETIME).timestamp())
+    try:
+        table.note_early_cancel(owner, job_id, now=now(), expires_at=expires_at)
+    except RefusedError as refused:
+        return cancel(table, owner, job_id, refused.job, queue_url=queue_url)
+    logger.info("The cancel is noted ahead of the job", extra={"jobId": job_id})
+    return Status.CANCELLED

@@ -1,0 +1,38 @@
+"""After a cancel: deletes what the job has made and settles it as CANCELLED."""
+
+from typing import Any
+from uuid import uuid4
+
+from lambdas import config
+from lambdas.adapters.image_bucket import ImageBucket
+from lambdas.adapters.job_table import JobTable, RefusedError
+from lambdas.handlers.logs import about, logger
+from lambdas.jobs.errors import JobSuperseded
+from lambdas.jobs.model import Attempt, Job
+from lambdas.jobs.status import CANCELLATION, Status
+from lambdas.jobs.times import now
+
+
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Clean up after one cancelled attempt. Safe to repeat. Raises JobSuperseded when the job has moved on."""
+    attempt = Attempt.from_payload(event)
+    about(attempt)
+    _refuse_unless_cancelled(_table().get(attempt.owner, attempt.job_id), attempt)
+    deleted = ImageBucket(config.text(config.Variable.IMAGE_BUCKET)).delete_all_artefacts(attempt.owner, attempt.job_id)
+    logger.info("The artefacts are deleted", extra={"objects": deleted})
+    try:
+        _table().settle(attempt, Status.CANCELLED, failure=None, token=uuid4().hex, now=now())
+    except RefusedError as refused:
+        # One that was cancelled while it was queued is settled already.
+        _refuse_unless_cancelled(refused.job, attempt)
+    return event
+
+
+def _refuse_unless_cancelled(job: Job | None, attempt: Attempt) -> None:
+    """Nothing may be deleted from under another attempt, or from a job that is wanted."""
+    if job is None or job.attempt != attempt.number or job.status not in CANCELLATION:
+        raise JobSuperseded("The job was not cancelled at this attempt; nothing was deleted.")
+
+
+def _table() -> JobTable:
+    return JobTable(config.text(config.Variable.JOB_TABLE))

@@ -1,0 +1,51 @@
+"""A message of the job queue: what the gateway puts around the body that a person has sent."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from lambdas.jobs.errors import InvalidJob
+from lambdas.jobs.model import Attempt
+from lambdas.jobs.submission import is_id
+from lambdas.jobs.times import from_epoch_millis
+
+KNOWN_VERSION: Final = "1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobMessage:
+    """A submission as it comes from the queue: whose it is, when SQS took it, and the body as it was sent."""
+
+    message_id: str
+    attempt: Attempt
+    sent_at: str
+    body: str
+
+
+def read_message(record: SQSRecord) -> JobMessage:
+    """Read the envelope. Raises InvalidJob when it is not the gateway's.
+
+    Owner and id are attributes that the gateway sets from the token and the path; the body has no say in them. The id
+    of `POST /jobs` is the message's own.
+    """
+    version = _attribute(record, "schemaVersion")
+    owner = _attribute(record, "owner")
+    job_id = _attribute(record, "jobId") or record.message_id
+    if version != KNOWN_VERSION:
+        raise InvalidJob(f"The message has schemaVersion {version!r}; this deployment reads {KNOWN_VERSION}.")
+    if not owner:
+        raise InvalidJob("The message has no attribute `owner`: it did not come through the API.")
+    if not is_id(job_id):
+        raise InvalidJob("The job's id has to be 1 to 64 characters of A-Z a-z 0-9 _ -.")
+    return JobMessage(
+        message_id=record.message_id,
+        attempt=Attempt(owner=owner, job_id=job_id),
+        sent_at=from_epoch_millis(int(record.attributes.sent_timestamp)),
+        body=record.body,
+    )
+
+
+def _attribute(record: SQSRecord, name: str) -> str | None:
+    attribute = record.message_attributes[name]
+    return attribute.string_value if attribute else None

@@ -1,0 +1,52 @@
+"""The first row of a job: what its message becomes when it can be done, and when it cannot."""
+
+from typing import Any, Final
+
+from lambdas import config
+from lambdas.handlers.job_message import JobMessage
+from lambdas.jobs.model import Failure, Job, StageRecord
+from lambdas.jobs.status import StageStatus, Status
+from lambdas.jobs.submission import Submission
+from lambdas.jobs.times import epoch_seconds, now
+from lambdas.stages.catalogue import STAGES, Stage
+
+SECONDS_PER_DAY: Final = 24 * 60 * 60
+NOTHING_ASKED: Final = Submission(image_id="", analyses=(), options={}, tags={})
+"""Stands for a submission that could not be read."""
+
+
+def queued_job(message: JobMessage, submission: Submission) -> Job:
+    """A job that waits to be started."""
+    stages = {stage.name: _planned(stage, submission) for stage in STAGES}
+    return _job(message, submission, status=Status.QUEUED, stages=stages)
+
+
+def failed_job(message: JobMessage, failure: Failure) -> Job:
+    """A job that never can be: its owner was told that it is accepted, so it is there to say why not."""
+    return _job(message, NOTHING_ASKED, status=Status.FAILED, stages={}, error=failure, finished_at=now())
+
+
+def lifetime_seconds() -> int:
+    """How long rows are kept."""
+    return config.integer(config.Variable.RETENTION_DAYS) * SECONDS_PER_DAY
+
+
+def _job(message: JobMessage, submission: Submission, **fields: Any) -> Job:
+    return Job(
+        owner=message.attempt.owner,
+        job_id=message.attempt.job_id,
+        attempt=message.attempt.number,
+        image_id=submission.image_id,
+        analyses=list(submission.analyses),
+        options=submission.options,
+        tags=submission.tags,
+        created_at=message.sent_at,
+        updated_at=now(),
+        expires_at=epoch_seconds(message.sent_at) + lifetime_seconds(),
+        **fields,
+    )
+
+
+def _planned(stage: Stage, submission: Submission) -> StageRecord:
+    skipped = stage.optional and stage.name not in submission.analyses
+    return StageRecord(weight=stage.weight, status=StageStatus.SKIPPED if skipped else StageStatus.PENDING)

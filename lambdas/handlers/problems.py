@@ -1,0 +1,87 @@
+"""Errors as the API tells them: problem documents (RFC 9457) with a stable `type`. The gateway tells its own alike.
+
+ProblemError
+├── BadRequestError    400, with the fields and the rules that they break
+├── NotFoundError      404, for what is not there and for what is somebody else's
+└── ConflictError      409, for what the job's status does not allow
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, ClassVar, Final
+
+from aws_lambda_powertools.event_handler import Response
+
+from lambdas.jobs.errors import BrokenRule
+
+MEDIA_TYPE: Final = "application/problem+json"
+LOOK_AGAIN_SECONDS: Final = 1
+
+
+class ProblemError(Exception):
+    """A request that cannot be answered as asked."""
+
+    status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
+    slug: ClassVar[str] = "internal-error"
+    title: ClassVar[str] = "Something went wrong in Darkroom"
+
+    def __init__(self, detail: str, **members: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.members = members
+
+
+class BadRequestError(ProblemError):
+    """The request breaks a rule."""
+
+    status = HTTPStatus.BAD_REQUEST
+    slug = "bad-request"
+    title = "The request breaks a rule"
+
+    @classmethod
+    def because(cls, broken: Sequence[BrokenRule]) -> "BadRequestError":
+        """Name each field and the rule that it breaks."""
+        errors = [{"field": rule.field, "rule": rule.rule} for rule in broken]
+        return cls("; ".join(map(str, broken)) + ".", errors=errors)
+
+
+class NotFoundError(ProblemError):
+    """There is no such thing, or it is somebody else's: the answer is the same."""
+
+    status = HTTPStatus.NOT_FOUND
+    slug = "job-not-found"
+    title = "There is no such job"
+
+
+class ConflictError(ProblemError):
+    """The job's status does not allow it."""
+
+    status = HTTPStatus.CONFLICT
+    slug = "job-status-conflict"
+    title = "The job's status does not allow this"
+
+
+class UnavailableError(ProblemError):
+    """A service that Darkroom stands on is out of reach for the moment."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    slug = "unavailable"
+    title = "Darkroom cannot answer at the moment"
+
+
+def to_response(problem: ProblemError) -> Response[str]:
+    """Write a problem document. What may be different in a moment says when to look again."""
+    document: Mapping[str, Any] = {
+        "type": f"/problems/{problem.slug}",
+        "title": problem.title,
+        "status": problem.status.value,
+        "detail": problem.detail,
+        **problem.members,
+    }
+    headers = {"Cache-Control": "no-store"}
+    if problem.status in (HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE):
+        headers["Retry-After"] = str(LOOK_AGAIN_SECONDS)
+    return Response(
+        status_code=problem.status.value, content_type=MEDIA_TYPE, body=json.dumps(document), headers=headers
+    )

@@ -1,0 +1,88 @@
+"""What a request asks for, read and checked: the caller, ids, cursors, preferences."""
+
+import base64
+import re
+from typing import Any, Final
+
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
+from lambdas.adapters import keys
+from lambdas.handlers.problems import BadRequestError
+from lambdas.jobs.errors import BrokenRule
+from lambdas.jobs.status import Status
+from lambdas.jobs.submission import is_id
+
+MAX_WAIT_SECONDS: Final = 20
+"""API Gateway gives up at 29 s, and the answer needs some of that."""
+MAX_PAGE: Final = 200
+DEFAULT_PAGE: Final = 50
+_WAIT: Final = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,5})\"?(?=$|[,;\s])", re.IGNORECASE)
+_CREATED_KEY: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#([A-Za-z0-9_-]{1,64})")
+
+
+def owner(event: APIGatewayProxyEvent) -> str:
+    """The caller, from the token that the gateway has verified: never from anything that the caller can write."""
+    claims: dict[str, Any] = event.request_context.authorizer.claims or {}
+    return str(claims["sub"])
+
+
+def job_id(text: str) -> str:
+    """Check a job's id. Raises BadRequestError."""
+    if not is_id(text):
+        raise BadRequestError.because(
+            [BrokenRule(field="jobId", rule="has to be 1 to 64 characters of A-Z a-z 0-9 _ -")]
+        )
+    return text
+
+
+def status(text: str | None) -> Status | None:
+    """Read the filter of a list. Raises BadRequestError."""
+    if text is None:
+        return None
+    if text not in Status.__members__:
+        raise BadRequestError.because([BrokenRule(field="status", rule=f"has to be one of {', '.join(Status)}")])
+    return Status(text)
+
+
+def limit(text: str | None) -> int:
+    """Read the size of a page. Raises BadRequestError."""
+    if text is None:
+        return DEFAULT_PAGE
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= MAX_PAGE:
+        raise BadRequestError.because(
+            [BrokenRule(field="limit", rule=f"has to be a whole number from 1 to {MAX_PAGE}")]
+        )
+    return int(text)
+
+
+def wait_seconds(prefer: str | None) -> int:
+    """Read `Prefer: wait=N` (RFC 7240); 0 when there is none. More than the most is taken as the most."""
+    found = _WAIT.search(prefer or "")
+    return min(int(found.group(1)), MAX_WAIT_SECONDS) if found else 0
+
+
+def known_etags(if_none_match: str | None) -> set[str]:
+    """Read the versions that the caller knows (RFC 9110, 13.1.2); a weak tag is as good as a strong one here."""
+    return set(re.findall(r'"[^"]*"', if_none_match or ""))
+
+
+def write_cursor(last: dict[str, str]) -> str:
+    """Make the cursor after a page that ended with this key."""
+    return base64.urlsafe_b64encode(last[keys.CREATED_KEY].encode()).decode().rstrip("=")
+
+
+def read_cursor(text: str | None, caller: str, wanted: Status | None) -> dict[str, str] | None:
+    """Read a cursor into the key where the next page begins: always among the caller's own. Raises BadRequestError."""
+    if text is None:
+        return None
+    try:
+        created_key = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode("ascii")
+    except ValueError:
+        created_key = ""
+    found = _CREATED_KEY.fullmatch(created_key)
+    if not found:
+        raise BadRequestError.because(
+            [BrokenRule(field="cursor", rule="has to be the nextCursor of an earlier page, unchanged")]
+        )
+    start = {keys.OWNER: caller, keys.CREATED_KEY: created_key, keys.JOB_ID: found.group(1)}
+    return start if wanted is None else start | {keys.OWNER_AND_STATUS: keys.owner_and_status(caller, wanted)}

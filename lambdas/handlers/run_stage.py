@@ -1,0 +1,190 @@
+"""The envelope around every stage: may it still run, hand over the input, run, store the result, end.
+
+Written once for all of them; the function's environment says which stage it is. A stage whose result is stored already
+is not worked again, which is also what makes a redrive resume at the stage that failed.
+"""
+
+import json
+import time
+from typing import Any, Final
+from uuid import uuid4
+
+from lambdas import config
+from lambdas.adapters.image_bucket import ImageBucket
+from lambdas.adapters.job_table import JobTable, RefusedError
+from lambdas.handlers.logs import about, logger
+from lambdas.jobs.errors import (
+    JobCancelled,
+    JobError,
+    JobSuperseded,
+    StageTimeout,
+    TransientError,
+    UnexpectedError,
+)
+from lambdas.jobs.model import Attempt, Failure, Job, StageRecord
+from lambdas.jobs.status import CANCELLATION, STAGE_CLOSED
+from lambdas.jobs.times import now
+from lambdas.stages.catalogue import BY_NAME, LAST, WORKING_COPY, Reads, Stage
+from lambdas.stages.contract import StageInput, StageOutput
+
+SECONDS_BETWEEN_LOOKS: Final = 1.0
+"""A checkpoint writes progress, and learns of a cancel, at most this often: short stages write nothing in between."""
+RESERVE_MS: Final = 2_000
+"""Time kept back to write down that the stage has run out of it."""
+MAX_INLINE_RESULT_BYTES: Final = 8 * 1024
+"""DynamoDB bills the whole row at each write and takes 400 KB of it: larger results go to the bucket."""
+MAX_MESSAGE: Final = 300
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Run this function's stage for one attempt at a job. Returns what it was given: only ids travel between states."""
+    attempt = Attempt.from_payload(event)
+    stage = BY_NAME[config.text(config.Variable.STAGE)]
+    about(attempt, stage=stage.name)
+    StageRun(stage, attempt, context).run()
+    return event
+
+
+class StageRun:
+    """One try of one stage."""
+
+    def __init__(self, stage: Stage, attempt: Attempt, context: Any) -> None:
+        self._stage = stage
+        self._attempt = attempt
+        self._context = context
+        self._token = uuid4().hex
+        self._table = JobTable(config.text(config.Variable.JOB_TABLE))
+        self._bucket = ImageBucket(config.text(config.Variable.IMAGE_BUCKET))
+        self._last_look = time.monotonic()
+
+    def run(self) -> None:
+        """Do everything that there is to do. Raises a JobError by which the state machine knows what to do next."""
+        try:
+            job = self._begin()
+            if job is not None:
+                self._end(self._work(job))
+        except (JobCancelled, JobSuperseded) as outcome:
+            logger.info("The stage stops", extra={"reason": type(outcome).__name__})
+            raise
+        except JobError as error:
+            self._record(error)
+            raise
+        except Exception as error:
+            logger.exception("The stage failed in a way that it does not know")
+            unexpected = UnexpectedError(
+                f"The stage {self._stage.name} failed with {type(error).__name__}: {str(error)[:MAX_MESSAGE]}. "
+                "This is a fault of Darkroom and not of the image."
+            )
+            self._record(unexpected)
+            raise unexpected from error
+
+    def _begin(self) -> Job | None:
+        """Mark the stage as running and return the job; None when there is nothing left to do."""
+        try:
+            return self._table.begin_stage(self._attempt, self._stage.name, token=self._token, now=now())
+        except RefusedError as refused:
+            job = self._still_ours(refused)
+        if self._stage.name not in job.stages:
+            self._add_missing()
+            return self._begin()
+        if job.stages[self._stage.name].status not in STAGE_CLOSED:
+            raise JobSuperseded(f"The job has ended as {job.status}.")
+        logger.info("The stage has nothing left to do", extra={"status": job.stages[self._stage.name].status})
+        return None
+
+    def _add_missing(self) -> None:
+        """A deployment has added this stage after the job was submitted."""
+        try:
+            self._table.add_stage(self._attempt, self._stage.name, StageRecord(weight=self._stage.weight), now=now())
+        except RefusedError as refused:
+            self._still_ours(refused)
+
+    def _work(self, job: Job) -> StageOutput:
+        image = self._read_image(job)
+        self._checkpoint(0.0)
+        return self._stage.load().run(
+            StageInput(image=image, options=job.options, results=self._results(job), checkpoint=self._checkpoint)
+        )
+
+    def _read_image(self, job: Job) -> bytes:
+        if self._stage.reads is Reads.UPLOAD:
+            return self._bucket.read_upload(job.owner, job.image_id)
+        return self._bucket.read_artefact(job.owner, job.job_id, WORKING_COPY)
+
+    def _results(self, job: Job) -> dict[str, Any]:
+        return {name: self._result(job, record) for name, record in job.stages.items() if record.finished_at}
+
+    def _result(self, job: Job, record: StageRecord) -> Any:
+        if record.result_key is None:
+            return record.result
+        return json.loads(self._bucket.read_artefact(job.owner, job.job_id, record.result_key))
+
+    def _checkpoint(self, fraction: float) -> None:
+        """What a stage calls as it goes along: looks at the clock each time, and at the job once a second."""
+        if self._context.get_remaining_time_in_millis() < RESERVE_MS:
+            raise StageTimeout(f"The stage {self._stage.name} did not finish within {self._stage.timeout_seconds} s.")
+        if time.monotonic() - self._last_look < SECONDS_BETWEEN_LOOKS:
+            return
+        self._last_look = time.monotonic()
+        percent = min(99, max(0, int(fraction * 100)))  # 100 is for a stage whose result is stored
+        try:
+            self._table.report_progress(self._attempt, self._stage.name, percent, now=now())
+        except RefusedError as refused:
+            job = self._still_ours(refused)
+            if job.stages[self._stage.name].progress <= percent:
+                raise JobSuperseded(f"The job has ended as {job.status}.") from refused
+
+    def _end(self, output: StageOutput) -> None:
+        """Store the artefacts, then the result: a row that says DONE has everything that it promises."""
+        written: list[str] = []
+        for name, artefact in output.artefacts.items():
+            self._store(name, artefact.content, artefact.media_type, written)
+        result, result_key = json.dumps(output.result), None
+        if len(result) > MAX_INLINE_RESULT_BYTES:
+            result_key = f"{self._stage.name}.json"
+            self._store(result_key, result.encode(), "application/json", written)
+        try:
+            self._table.end_stage(
+                self._attempt,
+                self._stage.name,
+                result=result,
+                result_key=result_key,
+                ends_job=self._stage is LAST,
+                token=self._token,
+                now=now(),
+            )
+        except RefusedError as refused:
+            self._take_back_if_cancelled(refused, written)
+            job = self._still_ours(refused)
+            if job.stages[self._stage.name].status not in STAGE_CLOSED:
+                raise JobSuperseded(f"The job has ended as {job.status}.") from refused
+            logger.info("Another try of the stage was faster; its result stands")
+
+    def _store(self, name: str, content: bytes, media_type: str, written: list[str]) -> None:
+        self._bucket.write_artefact(self._attempt.owner, self._attempt.job_id, name, content, media_type)
+        written.append(name)
+
+    def _take_back_if_cancelled(self, refused: RefusedError, written: list[str]) -> None:
+        """CleanUp may have looked before these were stored, and a cancelled job leaves nothing behind."""
+        if refused.job is None or refused.job.status in CANCELLATION:
+            self._bucket.delete_artefacts(self._attempt.owner, self._attempt.job_id, written)
+
+    def _still_ours(self, refused: RefusedError) -> Job:
+        """Return the job when it is still at this attempt and wanted. Raises JobCancelled or JobSuperseded."""
+        job = refused.job
+        if job is None:
+            raise JobSuperseded("The job was deleted.") from refused
+        if job.attempt != self._attempt.number:
+            raise JobSuperseded(f"The job is at attempt {job.attempt}.") from refused
+        if job.status in CANCELLATION:
+            raise JobCancelled("The owner has cancelled the job.") from refused
+        return job
+
+    def _record(self, error: JobError) -> None:
+        """Show the failure in the timeline. The state machine has the last word, so not being able to is no harm."""
+        failure = Failure(error_class=type(error).__name__, message=str(error), stage=self._stage.name)
+        logger.warning("The stage failed", extra={"errorClass": failure.error_class, "detail": failure.message})
+        try:
+            self._table.record_stage_failure(self._attempt, self._stage.name, failure, now=now())
+        except (RefusedError, TransientError) as reason:
+            logger.warning("The failure could not be written to the timeline", extra={"reason": str(reason)})

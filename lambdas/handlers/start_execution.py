@@ -1,0 +1,58 @@
+"""Reads the job queue: writes each job down, then starts its execution.
+
+In this order, and each step safe to repeat: a message that is delivered twice starts one execution, and a row
+without an execution is enough to start it later.
+"""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from lambdas import config
+from lambdas.adapters import executions
+from lambdas.adapters.job_table import JobTable
+from lambdas.handlers.batches import answer_for_each
+from lambdas.handlers.dead_jobs import bury_unreadable, fail_unstarted
+from lambdas.handlers.job_message import read_message
+from lambdas.handlers.logs import about, logger
+from lambdas.handlers.new_jobs import queued_job
+from lambdas.jobs.errors import InvalidJob
+from lambdas.jobs.model import Job
+from lambdas.jobs.status import Status
+from lambdas.jobs.submission import parse_submission
+from lambdas.stages.catalogue import ANALYSES
+
+
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """Handle one batch of messages; return those that SQS is to deliver again."""
+    return answer_for_each(event, context, start_job)
+
+
+def start_job(record: SQSRecord) -> None:
+    """Take one message to a running execution, or to a dead letter that says why it can never run."""
+    try:
+        message = read_message(record)
+    except InvalidJob as error:
+        bury_unreadable(record.body, error)
+        return
+    about(message.attempt)
+    try:
+        asked = queued_job(message, parse_submission(message.body, known_analyses=ANALYSES))
+    except InvalidJob as error:
+        fail_unstarted(message, error)
+        return
+    _start(JobTable(config.text(config.Variable.JOB_TABLE)).put_new(asked), asked)
+
+
+def _start(stored: Job, asked: Job) -> None:
+    if _wanted(stored) != _wanted(asked):
+        logger.warning("Another submission under the same id came first; it stands")
+    if stored.status is not Status.QUEUED:
+        logger.info("The job needs no start", extra={"status": stored.status})
+        return
+    started = executions.start(config.text(config.Variable.STATE_MACHINE_ARN), stored.current)
+    logger.info("The execution is started" if started else "The execution was started before")
+
+
+def _wanted(job: Job) -> tuple[Any, ...]:
+    return job.image_id, list(job.analyses), dict(job.options), dict(job.tags)

@@ -1,0 +1,88 @@
+"""Jobs as the API shows them: the schemas `Job`, `JobSummary` and `JobAccepted` of openapi.yaml."""
+
+from typing import Any
+
+from lambdas.jobs.model import Failure, Job, StageRecord
+from lambdas.jobs.status import ENDS, StageStatus, Status
+
+
+def links(job_id: str) -> dict[str, str]:
+    """Paths below the API's address."""
+    path = f"/jobs/{job_id}"
+    return {"self": path, "cancel": f"{path}/cancel", "result": f"{path}/result"}
+
+
+def accepted(job_id: str, status: Status) -> dict[str, Any]:
+    """The short answer to a call that changes a job."""
+    return {"jobId": job_id, "status": status.value, "links": links(job_id)}
+
+
+def summary(job: Job) -> dict[str, Any]:
+    """A job in a list."""
+    return _without_none(
+        {
+            "jobId": job.job_id,
+            "status": job.status.value,
+            "progress": job.progress,
+            "attempt": job.attempt,
+            "imageId": job.image_id,
+            "createdAt": job.created_at,
+            "updatedAt": job.updated_at,
+            "startedAt": job.started_at,
+            "cancelRequestedAt": job.cancel_requested_at,
+            "finishedAt": job.finished_at,
+            "tags": dict(job.tags),
+            "error": _failure(job.error),
+            "links": links(job.job_id),
+        }
+    )
+
+
+def whole(job: Job) -> dict[str, Any]:
+    """A job with all that there is to know about it."""
+    return summary(job) | {
+        "analyses": list(job.analyses),
+        "options": dict(job.options),
+        "execution": job.current.execution_name,
+        "timeline": [_stage(job, name, record) for name, record in _by_start(job)],
+    }
+
+
+def _by_start(job: Job) -> list[tuple[str, StageRecord]]:
+    """Stages as they began; those that have not, last, in no order that would mean anything."""
+    return sorted(job.stages.items(), key=lambda entry: (entry[1].started_at or "~", entry[0]))
+
+
+def _stage(job: Job, name: str, record: StageRecord) -> dict[str, Any]:
+    cut_off = job.status in ENDS and record.status is StageStatus.RUNNING
+    to_blame = job.error if cut_off and job.error and job.error.stage == name else None
+    status = (StageStatus.FAILED if to_blame else StageStatus.STOPPED) if cut_off else record.status
+    return _without_none(
+        {
+            "stage": name,
+            "status": status.value,
+            "progress": record.progress,
+            "tries": record.tries,
+            "attempt": record.attempt,
+            "startedAt": record.started_at,
+            "finishedAt": record.finished_at,
+            "error": _failure(record.error or to_blame),
+        }
+    )
+
+
+def _failure(failure: Failure | None) -> dict[str, Any] | None:
+    if failure is None:
+        return None
+    return _without_none(
+        {
+            "class": failure.error_class,
+            "message": failure.message,
+            "stage": failure.stage,
+            "redriveCanHelp": failure.redrive_can_help,
+        }
+    )
+
+
+def _without_none(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if value is not None}

@@ -1,0 +1,83 @@
+"""A picture's blurred shape and colours in some thirty characters, to show while the picture loads.
+
+Encodes as https://github.com/woltapp/blurhash/blob/master/Algorithm.md says. Must be given a small image: the cost is
+pixels times components, in pure Python.
+"""
+
+import math
+
+from PIL import Image
+
+_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"
+
+Colour = tuple[float, float, float]
+
+
+def _to_linear(value: int) -> float:
+    """Undo sRGB's gamma (IEC 61966-2-1): 0 to 255 becomes light, 0.0 to 1.0."""
+    share = value / 255
+    return share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4  # noqa: PLR2004 - the standard's
+
+
+_LINEAR = [_to_linear(value) for value in range(256)]
+
+
+def encode(image: Image.Image, across: int, down: int) -> str:
+    """Encode an RGB image with `across` by `down` components (1 to 9 each)."""
+    constant, *waves = _components(image, across, down)
+    highest = max((abs(value) for wave in waves for value in wave), default=0.0)
+    step = max(0, min(82, math.floor(highest * 166 - 0.5)))
+    scale = (step + 1) / 166
+    header = _base83(across - 1 + (down - 1) * 9, 1) + _base83(step if waves else 0, 1)
+    return header + _base83(_constant_code(constant), 4) + "".join(_base83(_wave_code(w, scale), 2) for w in waves)
+
+
+def _components(image: Image.Image, across: int, down: int) -> list[Colour]:
+    """Strength of each cosine wave in linear light, row by row, the constant first."""
+    width, height = image.size
+    pixels = image.tobytes()
+    linear = [_LINEAR[value] for value in pixels]
+    horizontal = [[math.cos(math.pi * i * x / width) for x in range(width)] for i in range(across)]
+    components = []
+    for j in range(down):
+        vertical = [math.cos(math.pi * j * y / height) for y in range(height)]
+        for i in range(across):
+            norm = (2 if i or j else 1) / (width * height)
+            components.append(_strength(linear, horizontal[i], vertical, norm))
+    return components
+
+
+def _strength(linear: list[float], horizontal: list[float], vertical: list[float], norm: float) -> Colour:
+    red = green = blue = 0.0
+    stride = len(horizontal) * 3
+    for y, weight in enumerate(vertical):
+        row = linear[y * stride : (y + 1) * stride]
+        red += weight * sum(c * v for c, v in zip(horizontal, row[0::3], strict=True))
+        green += weight * sum(c * v for c, v in zip(horizontal, row[1::3], strict=True))
+        blue += weight * sum(c * v for c, v in zip(horizontal, row[2::3], strict=True))
+    return red * norm, green * norm, blue * norm
+
+
+def _constant_code(colour: Colour) -> int:
+    red, green, blue = (_to_srgb(value) for value in colour)
+    return red << 16 | green << 8 | blue
+
+
+def _wave_code(colour: Colour, scale: float) -> int:
+    """Three values of 19 steps each, finer near zero."""
+    code = 0
+    for value in colour:
+        share = value / scale
+        root = math.copysign(math.sqrt(abs(share)), share)
+        code = code * 19 + max(0, min(18, math.floor(root * 9 + 9.5)))
+    return code
+
+
+def _to_srgb(value: float) -> int:
+    share = max(0.0, min(1.0, value))
+    encoded = share * 12.92 if share <= 0.0031308 else 1.055 * share ** (1 / 2.4) - 0.055  # noqa: PLR2004 - as above
+    return int(encoded * 255 + 0.5)
+
+
+def _base83(value: int, length: int) -> str:
+    return "".join(_DIGITS[value // 83**power % 83] for power in range(length - 1, -1, -1))

@@ -1,0 +1,50 @@
+"""What a stage is given and what it gives back. Knows nothing of AWS, of other stages or of how stages are run."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+Checkpoint = Callable[[float], None]
+"""Say how much of the stage is done, from 0.0 to 1.0; raises `JobCancelled` when the owner no longer wants the job."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageInput:
+    """All that a stage may look at.
+
+    `image` is the bytes that the stage's catalogue row says it reads: the upload, or the working copy.
+    `options` are the job's, complete with defaults (`lambdas.jobs.submission.OPTIONS`).
+    `results` are the results of the stages that finished before, by stage name.
+    """
+
+    image: bytes
+    options: Mapping[str, Any]
+    results: Mapping[str, Mapping[str, Any]]
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artefact:
+    """A file that a stage makes, stored under its name beside the job."""
+
+    content: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageOutput:
+    """What a stage found (JSON values only, camelCase names), and the files it made, by name."""
+
+    result: dict[str, Any]
+    artefacts: Mapping[str, Artefact] = field(default_factory=dict)
+
+
+class StageModule(Protocol):
+    """Every module of a stage has this one function."""
+
+    @staticmethod
+    def run(stage_input: StageInput) -> StageOutput:
+        """Do the work; call `stage_input.checkpoint` at least once a second of it.
+
+        Raises `InvalidImage` with a sentence for a person when the image is at fault; anything else is a fault of ours.
+        """

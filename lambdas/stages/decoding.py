@@ -1,0 +1,163 @@
+"""From the bytes of an upload to a small, upright sRGB image, without believing anything that the bytes say.
+
+The order is the protection: length, format by content, structure, header, and only then pixels. Must not write files.
+"""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from io import BytesIO
+
+from PIL import Image, PngImagePlugin
+
+from lambdas.jobs.errors import InvalidImage, JobError
+from lambdas.stages import shrinking
+from lambdas.stages.colour import averageable, flattened
+from lambdas.stages.exif import Exif
+from lambdas.stages.file_structure import ENDS_EARLY, TOO_MANY_FRAMES, count_frames
+from lambdas.stages.image_formats import JPEG, PNG, TIFF, ImageFormat, recognise
+from lambdas.stages.image_limits import (
+    MAX_BYTES,
+    MAX_FRAMES,
+    MAX_PIXELS,
+    MAX_SIDE,
+    MAX_TEXT_BYTES,
+    MAX_WHOLE_PIXELS,
+    WORKING_SIDE_MIN,
+)
+
+_DAMAGED = (
+    "The image data is damaged and cannot be decoded. Open the file in an image editor, save it as a new JPEG or PNG, "
+    "and upload that."
+)
+_INFLATED = (
+    "The file holds compressed text or a profile that unpacks to far more than an image needs. "
+    "Save the image without its metadata and upload that."
+)
+_TOO_MANY_PIXELS = (
+    f"The image has too many pixels: Darkroom takes JPEGs of up to {MAX_PIXELS // 1_000_000} megapixels and other "
+    f"formats of up to {MAX_WHOLE_PIXELS // 1_000_000}. Shrink it, or save it as JPEG, and upload that."
+)
+_SIGNS_OF_END = ("truncated", "not enough", "premature", "unexpected end", "end of file", "buffer is not large enough")
+
+# Pillow warns above this, also of tiles and frames inside a file; `decoding_foreign_bytes` makes an error of it.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+PngImagePlugin.MAX_TEXT_MEMORY = MAX_TEXT_BYTES
+
+
+class Upload:
+    """An uploaded image whose header has passed; its pixels are decoded when `shrunk` is called."""
+
+    def __init__(self, content: bytes) -> None:
+        """Raises InvalidImage when the bytes are none, too many, no image, or an image beyond the limits."""
+        _check_length(content)
+        self.content = content
+        self.format = recognise(content)
+        frames = count_frames(content, self.format)
+        with decoding_foreign_bytes():
+            self.image = _open(content, self.format)
+            self.frames = frames or int(getattr(self.image, "n_frames", 1))
+        _check_header(self.image.size, self.frames, self.format)
+
+    def read_exif(self) -> Exif:
+        """Read what the file says about itself; to be called before `shrunk`, which uses up a TIFF's orientation."""
+        with decoding_foreign_bytes():
+            if self.format is PNG:
+                # Its EXIF chunk may stand behind the pixels; PNG has no smaller scale to lose by decoding now.
+                self.image.load()
+            return Exif(self.image)
+
+    def shrunk(self) -> Image.Image:
+        """Decode the first frame, no larger than the working copy needs: L, RGB, CMYK or LAB, with alpha laid on white.
+
+        Raises InvalidImage when the data is damaged or ends early.
+        """
+        with decoding_foreign_bytes():
+            shrinking.draft(self.image, WORKING_SIDE_MIN)
+            self.image.load()
+            return flattened(shrinking.reduce(averageable(self.image), WORKING_SIDE_MIN))
+
+
+@contextmanager
+def decoding_foreign_bytes() -> Iterator[None]:
+    """Turn whatever a decoder raises into InvalidImage: with foreign bytes it is the bytes that are at fault.
+
+    Keep our own code and checkpoints out of it, so that our own faults stay ours.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Pillow's other warnings are about metadata that it leaves out; the picture is not worse for it.
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            yield
+    except JobError:
+        raise
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        raise InvalidImage(_TOO_MANY_PIXELS) from None
+    except Exception as error:  # decoders raise everything from struct.error to RecursionError
+        raise InvalidImage(_sentence(error)) from error
+
+
+def _open(content: bytes, image_format: ImageFormat) -> Image.Image:
+    # Pillow would import all forty-odd plugins to find one that is not loaded yet.
+    import_module(image_format.module)
+    return Image.open(BytesIO(content), formats=[image_format.name])
+
+
+def _check_length(content: bytes) -> None:
+    if not content:
+        raise InvalidImage("The file is empty. Check that the upload has finished and upload it again.")
+    if len(content) > MAX_BYTES:
+        raise InvalidImage(
+            f"The file has {len(content):,} bytes; Darkroom takes up to {MAX_BYTES:,}. "
+            "Save it smaller, or as JPEG, and upload that."
+        )
+
+
+def _check_header(size: tuple[int, int], frames: int, image_format: ImageFormat) -> None:
+    width, height = size
+    if min(size) < 1:
+        raise InvalidImage("The image has a width or height of 0 in its header. Save it anew and upload that.")
+    if max(size) > MAX_SIDE:
+        raise InvalidImage(
+            f"The image is {width:,} by {height:,} pixels; Darkroom takes sides of up to {MAX_SIDE:,}. "
+            "Crop or shrink it and upload that."
+        )
+    if width * height > (MAX_PIXELS if image_format is JPEG else MAX_WHOLE_PIXELS):
+        raise InvalidImage(_TOO_MANY_PIXELS)
+    if frames > MAX_FRAMES:
+        raise InvalidImage(TOO_MANY_FRAMES)
+
+
+def _sentence(error: Exception) -> str:
+    words = str(error).lower()
+    if isinstance(error, EOFError) or any(sign in words for sign in _SIGNS_OF_END):
+        return ENDS_EARLY
+    if "too large" in words or "max_text_memory" in words:
+        return _INFLATED
+    return _DAMAGED
+
+
+def upright(image: Image.Image, orientation: int, image_format: ImageFormat) -> Image.Image:
+    """Turn an image for display by its EXIF orientation. Pillow has already turned TIFFs while it decoded them."""
+    method = None if image_format is TIFF else _TRANSPOSITIONS.get(orientation)
+    return image if method is None else image.transpose(method)
+
+
+def displayed_size(size: tuple[int, int], orientation: int, image_format: ImageFormat) -> tuple[int, int]:
+    """Width and height as displayed: orientations 5 to 8 lie on their side."""
+    width, height = size
+    on_its_side = orientation >= 5 and image_format is not TIFF  # noqa: PLR2004 - see the docstring
+    return (height, width) if on_its_side else (width, height)
+
+
+_TRANSPOSITIONS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}

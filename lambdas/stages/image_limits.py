@@ -1,0 +1,40 @@
+"""How much of an image Darkroom takes on, and why. Every number is compared before pixels are decoded.
+
+Must not hold a limit that the work does not need: each one refuses somebody's picture.
+"""
+
+MAX_BYTES = 50 * 1024 * 1024
+"""As large as the upload form allows; a 100 MP JPEG of a phone has 20 to 40 MB."""
+
+MAX_PIXELS = 100_000_000
+"""The largest sensors on sale. A progressive JPEG takes 6 bytes a pixel to decode, whatever its scale: 600 MB."""
+
+MAX_WHOLE_PIXELS = 50_000_000
+"""For formats without JPEG's scaled decoding. WebP is the hungriest: four copies of 4 bytes a pixel, 800 MB."""
+
+MAX_SIDE = 30_000
+"""Half of what JPEG can say (65,535); longer strips are no photographs, and rows of them defeat tiling."""
+
+MAX_FRAMES = 1_000
+"""Only the first frame is analysed; the rest is counted, and a file can claim two thousand million of them."""
+
+MAX_CHUNKS = 400_000
+"""Blocks of a file's own structure, each some microseconds of Python. A 50 MB GIF has 200,000 full ones."""
+
+MAX_SCANS = 100
+"""Passes of a progressive JPEG. Encoders write about ten; each walks over all pixels and need not cost 20 bytes."""
+
+MAX_TEXT_BYTES = 4 * 1024 * 1024
+"""Text in a PNG, inflated: its zTXt chunks can grow a thousandfold. Pillow alone would allow 64 MB."""
+
+MAX_PROFILE_BYTES = 4 * 1024 * 1024
+"""Colour profiles: those of printers have up to 3 MB. A larger one is ignored: the picture is still there."""
+
+MAX_EXIF_BYTES = 128 * 1024
+"""JPEG's own limit is 64 KB a segment; a larger block is ignored."""
+
+WORKING_SIDE_MIN = 768
+"""The long side of the working copy is at least this (unless the image is smaller) and less than twice this.
+
+Only whole-number reductions are used, which cost a tenth of resampling, so the size falls where the number lets it.
+"""

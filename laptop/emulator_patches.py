@@ -1,0 +1,184 @@
+"""What the emulator does not do as AWS does, mended inside it. Three things, each small; `gaps.py` mends the rest from outside.
+
+1. Strings in mapping templates have Java's methods: `replaceAll`, `matches`. Here they rendered empty.
+2. SQS refuses a message attribute with an empty value. Here it was dropped, and a job without its id got into the queue.
+3. `$context.error.validationErrorString` in a gateway response says what is wrong with a body. Here it was left unrendered.
+
+Runs inside the emulator's environment only.
+"""
+
+import importlib
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+Schema = dict[str, Any]
+
+
+def apply() -> None:
+    """Put the patches in place. Call before the emulator serves."""
+    gateway = importlib.import_module("ministack.services.apigateway_v1")
+    queues = importlib.import_module("ministack.services.sqs")
+    _teach_templates_strings(gateway)
+    _refuse_empty_attributes(queues)
+    _say_what_is_wrong_with_a_body(gateway)
+
+
+def _teach_templates_strings(gateway: Any) -> None:
+    walk_one = gateway._vtl_walk
+
+    def walk(node: Any, steps: list[tuple[str, str | None]], state: Any) -> Any:
+        for name, arguments in steps:
+            method = _STRING_METHODS.get(name) if isinstance(node, str) and arguments is not None else None
+            if method:
+                values = [gateway._vtl_value(argument, state) for argument in gateway._vtl_split_args(arguments)]
+                node = method(node, *values)
+            else:
+                node = walk_one(node, [(name, arguments)], state)
+            if node is None:
+                return None
+        return node
+
+    gateway._vtl_walk = walk
+
+
+def _replace_all(text: str, pattern: str, replacement: str) -> str:
+    # Java writes groups as $1 where Python writes \1.
+    return re.sub(pattern, re.sub(r"\$(\d)", r"\\\1", replacement), text)
+
+
+_STRING_METHODS: Final[dict[str, Callable[..., Any]]] = {
+    "replaceAll": _replace_all,
+    "matches": lambda text, pattern: re.fullmatch(pattern, text) is not None,
+}
+
+
+def _refuse_empty_attributes(queues: Any) -> None:
+    send = queues._act_send_message
+
+    def send_checked(data: dict[str, Any], url: str) -> Any:
+        for name, attribute in (data.get("MessageAttributes") or {}).items():
+            if not attribute.get("StringValue") and not attribute.get("BinaryValue"):
+                kind = attribute.get("DataType", "String")
+                raise queues._Err(
+                    "InvalidParameterValue",
+                    f"Message (user) attribute '{name}' must contain a non-empty value of type '{kind}'.",
+                )
+        return send(data, url)
+
+    queues._act_send_message = send_checked
+    queues._HANDLERS["SendMessage"] = send_checked
+
+
+def _say_what_is_wrong_with_a_body(gateway: Any) -> None:
+    check = gateway._check_request_validation
+    respond = gateway._gateway_error_response
+
+    def check_and_explain(method: Any, api: str, request: Any, headers: Any, body: Any, query: Any) -> Any:
+        error = check(method, api, request, headers, body, query)
+        if error is not None and error.response_type == "BAD_REQUEST_BODY":
+            error.reasons = _reasons(gateway, method, api, body)
+        return error
+
+    def respond_with_reasons(error: Any, request: Any) -> Any:
+        status, headers, body = respond(error, request)
+        reasons = ", ".join(getattr(error, "reasons", []))
+        # The variable stands between quotes, in a JSON document.
+        text = json.dumps(f"[{reasons}]" if reasons else "")[1:-1]
+        return status, headers, body.replace(b"$context.error.validationErrorString", text.encode())
+
+    gateway._check_request_validation = check_and_explain
+    gateway._gateway_error_response = respond_with_reasons
+
+
+def _reasons(gateway: Any, method: Any, api: str, body: bytes) -> list[str]:
+    models = method.get("requestModels") or {}
+    schema = gateway._model_schema(api, models.get("application/json", next(iter(models.values()), "")))
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return ["the body is not JSON"]
+    explainer = _Explainer(gateway)
+    return [f"{path or '/'}: {rule}" for path, rule in explainer.faults(schema, value, schema, "")]
+
+
+class _Explainer:
+    """Find which field breaks which rule, with the emulator's own judge of valid or not."""
+
+    def __init__(self, gateway: Any) -> None:
+        self._gateway = gateway
+
+    def faults(self, schema: Any, value: Any, root: Any, path: str) -> Iterator[tuple[str, str]]:
+        """Yield each broken rule as (JSON pointer, the words that API Gateway's validator has for it)."""
+        while isinstance(schema, dict) and isinstance(schema.get("$ref"), str):
+            schema, root = self._gateway._resolve_schema_ref(schema["$ref"], root)
+        if not isinstance(schema, dict):
+            return
+        for keyword, describe in _RULES.items():
+            if keyword in schema and not self._is_valid({keyword: schema[keyword]}, value, root):
+                yield path, describe(schema[keyword], value)
+        if isinstance(value, list) and isinstance(schema.get("items"), dict):
+            for position, item in enumerate(value):
+                yield from self.faults(schema["items"], item, root, f"{path}/{position}")
+        if isinstance(value, dict):
+            yield from self._faults_of_members(schema, value, root, path)
+
+    def _faults_of_members(self, schema: Schema, value: Schema, root: Any, path: str) -> Iterator[tuple[str, str]]:
+        known = schema.get("properties") or {}
+        others = schema.get("additionalProperties", True)
+        unwanted = sorted(set(value) - set(known)) if others is False else []
+        if unwanted:
+            yield path, f"object instance has properties which are not allowed by the schema: {_shown(unwanted)}"
+        for name, item in value.items():
+            member = known.get(name, others)
+            if isinstance(member, dict):
+                yield from self.faults(member, item, root, f"{path}/{name}")
+
+    def _is_valid(self, schema: Schema, value: Any, root: Any) -> bool:
+        return bool(self._gateway._json_schema_valid(schema, value, root))
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)[:100]
+
+
+def _type_of(value: Any) -> str:
+    names = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
+    return names.get(type(value), "null")
+
+
+_RULES: Final[dict[str, Callable[[Any, Any], str]]] = {
+    "type": lambda rule, value: (
+        f"instance type ({_type_of(value)}) does not match any allowed primitive type "
+        f"(allowed: {_shown([rule] if isinstance(rule, str) else rule)})"
+    ),
+    "required": lambda rule, value: (
+        f"object has missing required properties ({_shown([name for name in rule if name not in value])})"
+    ),
+    "enum": lambda rule, value: f"instance value ({_shown(value)}) not found in enum (possible values: {_shown(rule)})",
+    "pattern": lambda rule, value: f"ECMA 262 regex {_shown(rule)} does not match input string {_shown(value)}",
+    "minimum": lambda rule, value: f"numeric instance is lower than the required minimum (minimum: {rule}, found: {value})",
+    "maximum": lambda rule, value: (
+        f"numeric instance is greater than the required maximum (maximum: {rule}, found: {value})"
+    ),
+    "minLength": lambda rule, value: (
+        f"string {_shown(value)} is too short (length: {len(value)}, required minimum: {rule})"
+    ),
+    "maxLength": lambda rule, value: (
+        f"string {_shown(value)} is too long (length: {len(value)}, maximum allowed: {rule})"
+    ),
+    "minItems": lambda rule, value: (
+        f"array is too short: must have at least {rule} elements but instance has {len(value)} elements"
+    ),
+    "maxItems": lambda rule, value: (
+        f"array is too long: must have at most {rule} elements but instance has {len(value)} elements"
+    ),
+    "uniqueItems": lambda _rule, _value: "array must not contain duplicate elements",
+    "minProperties": lambda rule, value: (
+        f"object has too few properties (found {len(value)} but schema requires at least {rule})"
+    ),
+    "maxProperties": lambda rule, value: (
+        f"object has too many properties (found {len(value)} but schema requires at most {rule})"
+    ),
+}

@@ -1,0 +1,1 @@
+"""The infrastructure: one capability per file, connected by `darkroom_stack`."""

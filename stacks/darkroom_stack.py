@@ -1,0 +1,274 @@
+"""The whole of Darkroom: builds the capabilities and says, here and nowhere else, who may do what to which."""
+
+from collections.abc import Mapping
+
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from lambdas.adapters import keys
+from lambdas.config import Variable
+from lambdas.stages.catalogue import STAGES, Reads, Stage
+from stacks.api import Api
+from stacks.bundling import Package, Packages
+from stacks.dead_letters import DeadLetters
+from stacks.functions import FunctionFactory
+from stacks.identity import Identity
+from stacks.image_bucket import ImageBucket
+from stacks.intake import Intake
+from stacks.job_table import JobTable
+from stacks.logs import LogKeeping
+from stacks.openapi import Contract
+from stacks.settings import Settings
+from stacks.workflow import Workflow
+
+MEMORY_MB = 512
+"""Of the functions that only talk to AWS: most of their time is the start, which more processor shortens."""
+STARTER_TIMEOUT = Duration.seconds(30)
+BURIER_TIMEOUT = Duration.seconds(30)
+API_TIMEOUT = Duration.seconds(29)
+"""The gateway gives up at 29 seconds."""
+CLEAN_UP_TIMEOUT = Duration.seconds(60)
+SETTLE_TIMEOUT = Duration.seconds(30)
+
+
+class DarkroomStack(Stack):
+    """One environment of Darkroom."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        packages: Packages,
+        contract: Contract,
+        definition: str,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            description="Darkroom: image analysis as long-running work",
+            termination_protection=settings.retain_data,
+        )
+        self._settings = settings
+        self._api_code = _code(packages.api)
+        self._stage_code = _code(packages.stages)
+        removal_policy = RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY
+        self._logs = LogKeeping(retention_days=settings.log_retention_days, removal_policy=removal_policy)
+        self._factory = FunctionFactory(
+            runtime=settings.runtime,
+            architecture=settings.architecture,
+            log_level=settings.log_level,
+            log_keeping=self._logs,
+            tracing=settings.tracing,
+        )
+        self._functions = Construct(self, "Functions")
+        self.table = JobTable(
+            self,
+            "JobTable",
+            removal_policy=removal_policy,
+            deletion_protection=settings.retain_data,
+            point_in_time_recovery=settings.point_in_time_recovery,
+        )
+        self.bucket = ImageBucket(
+            self,
+            "ImageBucket",
+            removal_policy=removal_policy,
+            upload_retention_days=settings.upload_retention_days,
+            job_retention_days=settings.job_retention_days,
+        )
+        self.intake = Intake(self, "Intake", starter_timeout=STARTER_TIMEOUT, burier_timeout=BURIER_TIMEOUT)
+        self.dead_letters = DeadLetters(self, "DeadLetters")
+        self.identity = Identity(
+            self,
+            "Identity",
+            mfa=settings.mfa,
+            removal_policy=removal_policy,
+            deletion_protection=settings.retain_data,
+        )
+        self.workflow = self._workflow(definition)
+        self.api = self._api(contract)
+        self._start_execution()
+        self._bury_message()
+        self._outputs()
+
+    def _workflow(self, definition: str) -> Workflow:
+        stages = {stage.placeholder: self._stage(stage) for stage in STAGES}
+        return Workflow(
+            self,
+            "Workflow",
+            name=f"{self.stack_name}-image-analysis",
+            definition=definition,
+            functions={
+                **stages,
+                "CleanUpFunctionArn": self._clean_up(),
+                "SettleFailedFunctionArn": self._settle_failed(),
+            },
+            dead_letter_queue=self.dead_letters.queue,
+            log_keeping=self._logs,
+            tracing=self._settings.tracing,
+        )
+
+    def _api(self, contract: Contract) -> Api:
+        return Api(
+            self,
+            "Api",
+            name=self.stack_name,
+            contract=contract,
+            user_pool=self.identity.pool,
+            job_queue=self.intake.queue,
+            handler=self._api_calls(),
+            requests_per_second=self._settings.requests_per_second,
+            request_burst=self._settings.request_burst,
+            log_keeping=self._logs,
+            tracing=self._settings.tracing,
+        )
+
+    def _stage(self, stage: Stage) -> lambda_.Function:
+        """Make the function of a stage. It alone, of all stages, may read uploads if the catalogue says so."""
+        function = self._factory.create(
+            self._functions,
+            stage.state,
+            description=f"stage {stage.name}",
+            code=self._stage_code,
+            handler="run_stage",
+            memory_mb=stage.memory_mb,
+            timeout=Duration.seconds(stage.timeout_seconds),
+            environment={**self._job_environment(), Variable.STAGE: stage.name},
+        )
+        self.table.grant_rows(function, "GetItem", "UpdateItem")
+        self.bucket.grant_artefacts(function, "GetObject", "PutObject", "DeleteObject")
+        listed = [keys.JOB_PREFIX]
+        if stage.reads is Reads.UPLOAD:
+            self.bucket.grant_uploads(function, "GetObject")
+            listed.append(keys.UPLOAD_PREFIX)
+        # So that an image that was never uploaded, or has expired, is told apart from one that may not be read.
+        self.bucket.grant_listing(function, *listed)
+        return function
+
+    def _clean_up(self) -> lambda_.Function:
+        function = self._api_function(
+            "CleanUp",
+            description="deletes a cancelled job's artefacts and settles its row",
+            handler="clean_up",
+            timeout=CLEAN_UP_TIMEOUT,
+            environment=self._job_environment(),
+        )
+        self.table.grant_rows(function, "GetItem", "UpdateItem")
+        self.bucket.grant_listing(function, keys.JOB_PREFIX)
+        self.bucket.grant_artefacts(function, "DeleteObject")
+        return function
+
+    def _settle_failed(self) -> lambda_.Function:
+        function = self._api_function(
+            "SettleFailed",
+            description="writes the failure into the job's row",
+            handler="settle_failed",
+            timeout=SETTLE_TIMEOUT,
+            environment={Variable.JOB_TABLE: self.table.table.table_name},
+        )
+        self.table.grant_rows(function, "GetItem", "UpdateItem")
+        return function
+
+    def _start_execution(self) -> None:
+        machine = self.workflow.state_machine
+        function = self._api_function(
+            "StartExecution",
+            description="reads the job queue, writes the job's row and starts its execution",
+            handler="start_execution",
+            timeout=STARTER_TIMEOUT,
+            environment={**self._letter_environment(), Variable.STATE_MACHINE_ARN: machine.state_machine_arn},
+        )
+        self.intake.start_with(function, max_concurrency=self._settings.starter_max_concurrency)
+        self.table.grant_rows(function, "GetItem", "PutItem", "UpdateItem")
+        machine.grant_start_execution(function)
+        machine.grant_execution(function, "states:DescribeExecution")
+        self.dead_letters.queue.grant(function, "sqs:SendMessage")
+
+    def _bury_message(self) -> None:
+        function = self._api_function(
+            "BuryMessage",
+            description="turns a message that could not be started into a failed job and a dead letter",
+            handler="bury_message",
+            timeout=BURIER_TIMEOUT,
+            environment=self._letter_environment(),
+        )
+        self.intake.bury_with(function)
+        self.table.grant_rows(function, "GetItem", "PutItem", "UpdateItem")
+        self.dead_letters.queue.grant(function, "sqs:SendMessage")
+
+    def _api_calls(self) -> lambda_.Function:
+        function = self._api_function(
+            "ApiCalls",
+            description="answers the API's calls, except those that submit a job",
+            handler="api",
+            timeout=API_TIMEOUT,
+            environment={
+                **self._job_environment(),
+                Variable.JOB_QUEUE_URL: self.intake.queue.queue_url,
+                Variable.MAX_UPLOAD_BYTES: str(self._settings.max_upload_bytes),
+                Variable.RETENTION_DAYS: str(self._settings.job_retention_days),
+            },
+        )
+        self.table.grant_rows(function, "GetItem", "BatchGetItem", "PutItem", "UpdateItem")
+        self.table.grant_listing(function)
+        # It signs forms and links in its own name, so they can do what it may do, until they expire.
+        self.bucket.grant_uploads(function, "PutObject")
+        self.bucket.grant_artefacts(function, "GetObject")
+        self.intake.queue.grant(function, "sqs:GetQueueAttributes")
+        return function
+
+    def _api_function(
+        self,
+        construct_id: str,
+        *,
+        description: str,
+        handler: str,
+        timeout: Duration,
+        environment: Mapping[Variable, str],
+    ) -> lambda_.Function:
+        return self._factory.create(
+            self._functions,
+            construct_id,
+            description=description,
+            code=self._api_code,
+            handler=handler,
+            memory_mb=MEMORY_MB,
+            timeout=timeout,
+            environment=environment,
+        )
+
+    def _job_environment(self) -> dict[Variable, str]:
+        return {
+            Variable.JOB_TABLE: self.table.table.table_name,
+            Variable.IMAGE_BUCKET: self.bucket.bucket.bucket_name,
+        }
+
+    def _letter_environment(self) -> dict[Variable, str]:
+        return {
+            Variable.JOB_TABLE: self.table.table.table_name,
+            Variable.DEAD_LETTER_QUEUE_URL: self.dead_letters.queue.queue_url,
+            Variable.RETENTION_DAYS: str(self._settings.job_retention_days),
+        }
+
+    def _outputs(self) -> None:
+        """Say what clients and operators need to know. None of it is secret."""
+        outputs = {
+            "ApiUrl": self.api.url,
+            "Region": self.region,
+            "UserPoolId": self.identity.pool.user_pool_id,
+            "UserPoolClientId": self.identity.client.user_pool_client_id,
+            "JobQueueUrl": self.intake.queue.queue_url,
+            "IntakeDeadLetterQueueUrl": self.intake.dead_letter_queue.queue_url,
+            "DeadLetterQueueUrl": self.dead_letters.queue.queue_url,
+            "StateMachineArn": self.workflow.state_machine.state_machine_arn,
+            "JobTableName": self.table.table.table_name,
+            "ImageBucketName": self.bucket.bucket.bucket_name,
+        }
+        for name, value in outputs.items():
+            CfnOutput(self, name, value=value)
+
+
+def _code(package: Package) -> lambda_.Code:
+    return lambda_.Code.from_asset(str(package.path), asset_hash=package.digest)

@@ -1,0 +1,74 @@
+"""The one place that creates Lambda functions, so that every function has the same care taken of it."""
+
+from collections.abc import Mapping
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from lambdas.config import Variable
+from stacks.logs import LogKeeping
+
+SERVICE = "darkroom"
+
+
+class FunctionFactory:
+    """Makes functions that share runtime, architecture and logging. Each has a role and a log group of its own."""
+
+    def __init__(
+        self, *, runtime: str, architecture: str, log_level: str, log_keeping: LogKeeping, tracing: bool
+    ) -> None:
+        self._runtime = _runtime(runtime)
+        self._architecture = lambda_.Architecture.custom(architecture)
+        self._log_level = log_level
+        self._log_keeping = log_keeping
+        self._tracing = lambda_.Tracing.ACTIVE if tracing else lambda_.Tracing.DISABLED
+
+    def create(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        description: str,
+        code: lambda_.Code,
+        handler: str,
+        memory_mb: int,
+        timeout: Duration,
+        environment: Mapping[Variable, str],
+    ) -> lambda_.Function:
+        """Make a function that may write its own log and nothing else. `memory_mb` buys processor time too."""
+        home = Construct(scope, construct_id)
+        log_group = self._log_keeping.log_group(home, "Log")
+        role = iam.Role(
+            home,
+            "Role",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            description=f"Darkroom: {description}",
+        )
+        # Instead of AWS's managed policy, which lets every function write every log of the account.
+        log_group.grant_write(role)
+        return lambda_.Function(
+            home,
+            "Function",
+            description=description,
+            code=code,
+            handler=f"lambdas.handlers.{handler}.handler",
+            runtime=self._runtime,
+            architecture=self._architecture,
+            memory_size=memory_mb,
+            timeout=timeout,
+            role=role,
+            log_group=log_group,
+            tracing=self._tracing,
+            environment={
+                **{str(variable): value for variable, value in environment.items()},
+                "POWERTOOLS_SERVICE_NAME": SERVICE,
+                "POWERTOOLS_LOG_LEVEL": self._log_level,
+            },
+        )
+
+
+def _runtime(name: str) -> lambda_.Runtime:
+    family = lambda_.RuntimeFamily.PYTHON if name.startswith("python") else lambda_.RuntimeFamily.OTHER
+    return lambda_.Runtime(name, family)

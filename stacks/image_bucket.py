@@ -1,0 +1,69 @@
+"""The bucket of uploads and artefacts. Nothing in it is public, and nothing in it is for ever."""
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from lambdas.adapters import keys
+
+
+class ImageBucket(Construct):
+    """Uploads are below one prefix and jobs' artefacts below another, so that rights and lifetimes go by prefix."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        removal_policy: RemovalPolicy,
+        upload_retention_days: int,
+        job_retention_days: int,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.bucket = s3.Bucket(
+            self,
+            "Bucket",
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            # No versions: an upload is written once under a key of its own, and what expires should be gone.
+            versioned=False,
+            removal_policy=removal_policy,
+            lifecycle_rules=[
+                _expire(keys.UPLOAD_PREFIX, days=upload_retention_days),
+                _expire(keys.JOB_PREFIX, days=job_retention_days),
+                # Parts of an upload that was never completed are invisible, and billed.
+                s3.LifecycleRule(id="abandoned-parts", abort_incomplete_multipart_upload_after=Duration.days(1)),
+            ],
+        )
+
+    def grant_uploads(self, grantee: iam.IGrantable, *actions: str) -> None:
+        """Let it do this to uploads, of any owner: the key is made by the code, from the verified owner."""
+        self._grant(grantee, keys.UPLOAD_PREFIX, actions)
+
+    def grant_artefacts(self, grantee: iam.IGrantable, *actions: str) -> None:
+        """Let it do this to jobs' artefacts."""
+        self._grant(grantee, keys.JOB_PREFIX, actions)
+
+    def grant_listing(self, grantee: iam.IGrantable, *prefixes: str) -> None:
+        """Let it list what is below the prefixes. Without this, S3 answers 403, not 404, for a missing object."""
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["s3:ListBucket"],
+            resource_arns=[self.bucket.bucket_arn],
+            conditions={"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}},
+        )
+
+    def _grant(self, grantee: iam.IGrantable, prefix: str, actions: tuple[str, ...]) -> None:
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=[f"s3:{action}" for action in actions],
+            resource_arns=[self.bucket.arn_for_objects(f"{prefix}*")],
+        )
+
+
+def _expire(prefix: str, *, days: int) -> s3.LifecycleRule:
+    return s3.LifecycleRule(id=f"expire-{prefix.rstrip('/')}", prefix=prefix, expiration=Duration.days(days))

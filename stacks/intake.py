@@ -1,0 +1,63 @@
+"""The job queue, where an accepted job is durable, and the queue of messages that could not be read."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from aws_cdk.aws_lambda_event_sources import SqsEventSource
+from constructs import Construct
+
+BATCH_SIZE = 10
+MAX_RECEIVE_COUNT = 5
+"""Lambda's pollers use up receives when the function is throttled: fewer than five buries healthy messages."""
+VISIBILITY_FACTOR = 6
+"""AWS's advice: with less, a throttled batch reappears while it is still being tried."""
+MAX_MESSAGE_BYTES = 262_144
+"""SQS would take 1 MiB, but no submission that the contract allows comes near this."""
+
+
+class Intake(Construct):
+    """Two queues and their readers. SQS bills by the request; waiting costs nothing."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, starter_timeout: Duration, burier_timeout: Duration
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.dead_letter_queue = sqs.Queue(
+            self,
+            "DeadLetterQueue",
+            # Longer than the job queue's: the clock runs from the first time a message was sent.
+            retention_period=Duration.days(14),
+            visibility_timeout=_visibility(burier_timeout),
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+        )
+        self.queue = sqs.Queue(
+            self,
+            "JobQueue",
+            retention_period=Duration.days(4),
+            visibility_timeout=_visibility(starter_timeout),
+            max_message_size_bytes=MAX_MESSAGE_BYTES,
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letter_queue, max_receive_count=MAX_RECEIVE_COUNT),
+        )
+
+    def start_with(self, starter: lambda_.Function, *, max_concurrency: int) -> None:
+        """Let it read the job queue, no more of them at once than this: back-pressure without throttled receives."""
+        starter.add_event_source(
+            SqsEventSource(
+                self.queue, batch_size=BATCH_SIZE, report_batch_item_failures=True, max_concurrency=max_concurrency
+            )
+        )
+
+    def bury_with(self, burier: lambda_.Function) -> None:
+        """Let it read what could not be started."""
+        burier.add_event_source(
+            SqsEventSource(
+                self.dead_letter_queue, batch_size=BATCH_SIZE, report_batch_item_failures=True, max_concurrency=2
+            )
+        )
+
+
+def _visibility(reader_timeout: Duration) -> Duration:
+    return Duration.seconds(VISIBILITY_FACTOR * int(reader_timeout.to_seconds()))

@@ -1,0 +1,72 @@
+"""The job table: one row per job, under its owner's key."""
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from lambdas.adapters import keys
+
+
+class JobTable(Construct):
+    """On demand: it costs nothing while nobody submits."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        removal_policy: RemovalPolicy,
+        deletion_protection: bool,
+        point_in_time_recovery: bool,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.table = dynamodb.Table(
+            self,
+            "Table",
+            partition_key=_text(keys.OWNER),
+            sort_key=_text(keys.JOB_ID),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            # Encrypted with DynamoDB's own key, free of charge. One's own key costs a dollar a month, and every call.
+            encryption=dynamodb.TableEncryption.DEFAULT,
+            time_to_live_attribute=keys.EXPIRES_AT,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=point_in_time_recovery
+            ),
+            deletion_protection=deletion_protection,
+            removal_policy=removal_policy,
+        )
+        self._add_index(keys.BY_OWNER_INDEX, partition_key=keys.OWNER)
+        self._add_index(keys.BY_OWNER_AND_STATUS_INDEX, partition_key=keys.OWNER_AND_STATUS)
+
+    def _add_index(self, name: str, *, partition_key: str) -> None:
+        """Keys only, so that writing progress does not pay for the index as well."""
+        self.table.add_global_secondary_index(
+            index_name=name,
+            partition_key=_text(partition_key),
+            sort_key=_text(keys.CREATED_KEY),
+            projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+        )
+
+    def grant_rows(self, grantee: iam.IGrantable, *actions: str) -> None:
+        """Let it work on rows by their key. Names the table alone: CDK's own grant adds every index."""
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=[f"dynamodb:{action}" for action in actions],
+            resource_arns=[self.table.table_arn],
+        )
+
+    def grant_listing(self, grantee: iam.IGrantable) -> None:
+        """Let it list an owner's jobs, by the two indexes."""
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["dynamodb:Query"],
+            resource_arns=[
+                f"{self.table.table_arn}/index/{keys.BY_OWNER_INDEX}",
+                f"{self.table.table_arn}/index/{keys.BY_OWNER_AND_STATUS_INDEX}",
+            ],
+        )
+
+
+def _text(name: str) -> dynamodb.Attribute:
+    return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)

@@ -1,0 +1,51 @@
+"""The state machine: one execution is one attempt at one job."""
+
+from collections.abc import Mapping
+
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+from stacks.logs import LogKeeping
+
+
+class Workflow(Construct):
+    """Standard, not Express: executions start once by name and keep their history. Billed by the transition."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        definition: str,
+        functions: Mapping[str, lambda_.Function],
+        dead_letter_queue: sqs.Queue,
+        log_keeping: LogKeeping,
+        tracing: bool,
+    ) -> None:
+        """`functions` are by placeholder: each is substituted in the definition, and may be invoked."""
+        super().__init__(scope, construct_id)
+        arns = {placeholder: function.function_arn for placeholder, function in functions.items()}
+        self.state_machine = sfn.StateMachine(
+            self,
+            "StateMachine",
+            state_machine_name=name,
+            state_machine_type=sfn.StateMachineType.STANDARD,
+            # From a string, so that the definition stays in the template, where tests and checkers can read it.
+            definition_body=sfn.DefinitionBody.from_string(definition),
+            definition_substitutions={**arns, "DeadLetterQueueUrl": dead_letter_queue.queue_url},
+            logs=sfn.LogOptions(
+                # This prefix spares the account's ten log policies, which fill up and then fail deploys.
+                destination=log_keeping.log_group(self, "Log", name=f"/aws/vendedlogs/states/{name}"),
+                level=sfn.LogLevel.ERROR,
+                # Data would put owners' ids and causes into the log.
+                include_execution_data=False,
+            ),
+            tracing_enabled=tracing,
+        )
+        # A definition from text grants nothing by itself.
+        for function in functions.values():
+            function.grant_invoke_latest_version(self.state_machine)
+        dead_letter_queue.grant(self.state_machine, "sqs:SendMessage")

@@ -1,0 +1,104 @@
+"""Real code on an in-memory AWS: the handlers, the table and the bucket as they are, moto underneath."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from lambdas.adapters import clients, keys
+from lambdas.adapters.image_bucket import ImageBucket
+from lambdas.adapters.job_table import JobTable
+from lambdas.config import Variable
+from lambdas.jobs.model import Job
+
+REGION = "eu-central-1"
+OWNER = "0b5c8d0e-7a1f-4a52-9d1c-2f6f3f1d7c11"
+STRANGER = "5f0a61a4-33f5-4d0e-8c3f-9a2c1b7e4d22"
+
+
+@dataclass(frozen=True)
+class Aws:
+    """What the handlers find around them."""
+
+    table: JobTable
+    bucket: ImageBucket
+    bucket_name: str
+    state_machine_arn: str
+    dead_letters_url: str
+    job_queue_url: str
+
+    def executions(self) -> list[str]:
+        """Names of the executions that were started."""
+        listed = boto3.client("stepfunctions").list_executions(stateMachineArn=self.state_machine_arn)
+        return [execution["name"] for execution in listed["executions"]]
+
+    def letters(self) -> list[dict[str, Any]]:
+        """Take all dead letters off the queue."""
+        found = boto3.client("sqs").receive_message(QueueUrl=self.dead_letters_url, MaxNumberOfMessages=10)
+        return [json.loads(message["Body"]) for message in found.get("Messages", [])]
+
+    def upload(self, image_id: str, content: bytes, owner: str = OWNER) -> None:
+        """Put an image where an upload would have put it."""
+        boto3.client("s3").put_object(Bucket=self.bucket_name, Key=keys.upload_key(owner, image_id), Body=content)
+
+    def artefacts(self, job_id: str, owner: str = OWNER) -> set[str]:
+        """Names of what a job has left in the bucket."""
+        prefix = keys.job_prefix(owner, job_id)
+        listed = boto3.client("s3").list_objects_v2(Bucket=self.bucket_name, Prefix=prefix)
+        return {item["Key"].removeprefix(prefix) for item in listed.get("Contents", [])}
+
+    def job(self, job_id: str, owner: str = OWNER) -> Job:
+        """Read a job that has to be there."""
+        job = self.table.get(owner, job_id)
+        assert job is not None
+        return job
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch, job_table_definition: dict[str, Any]) -> Iterator[Aws]:
+    """An empty deployment. The table is made from the synthesized template, never from a copied schema."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": REGION,
+        "POWERTOOLS_SERVICE_NAME": "darkroom",
+        Variable.RETENTION_DAYS: "30",
+        Variable.MAX_UPLOAD_BYTES: "1000000",
+    }.items():
+        monkeypatch.setenv(name, value)
+    clients.client.cache_clear()
+    with mock_aws():
+        deployed = _deploy(job_table_definition)
+        monkeypatch.setenv(Variable.JOB_TABLE, "jobs")
+        monkeypatch.setenv(Variable.IMAGE_BUCKET, deployed.bucket_name)
+        monkeypatch.setenv(Variable.STATE_MACHINE_ARN, deployed.state_machine_arn)
+        monkeypatch.setenv(Variable.DEAD_LETTER_QUEUE_URL, deployed.dead_letters_url)
+        monkeypatch.setenv(Variable.JOB_QUEUE_URL, deployed.job_queue_url)
+        yield deployed
+    clients.client.cache_clear()
+
+
+def _deploy(job_table_definition: dict[str, Any]) -> Aws:
+    boto3.client("dynamodb").create_table(**job_table_definition, TableName="jobs")
+    boto3.client("s3").create_bucket(Bucket="images", CreateBucketConfiguration={"LocationConstraint": REGION})
+    machine = boto3.client("stepfunctions").create_state_machine(
+        name="images",
+        definition=json.dumps({"StartAt": "Done", "States": {"Done": {"Type": "Succeed"}}}),
+        roleArn="arn:aws:iam::123456789012:role/any",
+    )
+    sqs = boto3.client("sqs")
+    return Aws(
+        table=JobTable("jobs"),
+        bucket=ImageBucket("images"),
+        bucket_name="images",
+        state_machine_arn=machine["stateMachineArn"],
+        dead_letters_url=sqs.create_queue(QueueName="dead-letters")["QueueUrl"],
+        job_queue_url=sqs.create_queue(QueueName="jobs")["QueueUrl"],
+    )

@@ -1,0 +1,369 @@
+"""The envelope around every stage, with stages made for the test."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+
+from lambdas.adapters.clients import client
+from lambdas.handlers import clean_up, run_stage, settle_failed, start_execution
+from lambdas.jobs.errors import (
+    ImageNotFound,
+    InvalidImage,
+    JobCancelled,
+    JobSuperseded,
+    StageTimeout,
+    UnexpectedError,
+)
+from lambdas.jobs.model import Attempt, Failure
+from lambdas.jobs.status import StageStatus, Status
+from lambdas.jobs.times import now
+from lambdas.stages.catalogue import BY_NAME, STAGES, Stage
+from lambdas.stages.contract import Artefact, StageInput, StageOutput
+from tests.functional.conftest import OWNER, Aws
+from tests.functional.messages import batch, message
+
+ATTEMPT = Attempt(owner=OWNER, job_id="job-1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestStage(Stage):
+    """A stage whose work the test decides."""
+
+    __test__ = False
+    work: Callable[[StageInput], StageOutput]
+
+    def load(self) -> Any:
+        return SimpleNamespace(run=self.work)
+
+
+class Runner:
+    """Runs stages as the state machine would, and counts the work that they did."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
+        self.worked: list[str] = []
+
+    def run(
+        self,
+        name: str,
+        work: Callable[[StageInput], StageOutput] | None = None,
+        *,
+        attempt: Attempt = ATTEMPT,
+        ms: int = 30_000,
+    ) -> None:
+        row = BY_NAME[name]
+
+        def counted(stage_input: StageInput) -> StageOutput:
+            self.worked.append(name)
+            return (work or _find_nothing)(stage_input)
+
+        stage = TestStage(**{field: getattr(row, field) for field in Stage.__dataclass_fields__}, work=counted)
+        self._monkeypatch.setitem(BY_NAME, name, stage)
+        self._monkeypatch.setattr(run_stage, "LAST", BY_NAME[STAGES[-1].name])
+        self._monkeypatch.setenv("STAGE", name)
+        run_stage.handler(attempt.payload(), SimpleNamespace(get_remaining_time_in_millis=lambda: ms))
+
+
+@pytest.fixture
+def stages(monkeypatch: pytest.MonkeyPatch) -> Runner:
+    return Runner(monkeypatch)
+
+
+@pytest.fixture
+def queued(aws: Aws) -> Aws:
+    """A deployment with one uploaded image and one queued job."""
+    aws.upload("image-1", b"the image")
+    start_execution.handler(batch(message({"imageId": "image-1"})), None)
+    return aws
+
+
+def test_run_stage_first_stage_moves_job_to_running(queued: Aws, stages: Runner) -> None:
+    stages.run("inspect", _make_working_copy)
+
+    job = queued.job("job-1")
+    assert job.status is Status.RUNNING
+    assert job.stages["inspect"].status is StageStatus.DONE
+    assert job.stages["inspect"].result == {"seen": "the image"}
+    assert job.stages["inspect"].tries == 1
+    assert queued.artefacts("job-1") == {"working-copy.jpg"}
+
+
+def test_run_stage_all_stages_settles_job_as_succeeded(queued: Aws, stages: Runner) -> None:
+    progress = []
+    for stage in STAGES:
+        stages.run(stage.name, _make_working_copy if stage.name == "inspect" else None)
+        progress.append(queued.job("job-1").progress)
+
+    job = queued.job("job-1")
+    assert job.status is Status.SUCCEEDED
+    assert job.finished_at is not None
+    assert progress == sorted(progress)
+    assert progress[-1] == 100
+
+
+def test_run_stage_writes_two_times_per_stage(queued: Aws, stages: Runner) -> None:
+    before = queued.job("job-1").version
+    stages.run("inspect", _make_working_copy)
+
+    assert queued.job("job-1").version - before == 2
+
+
+def test_run_stage_done_before_does_no_work_again(queued: Aws, stages: Runner) -> None:
+    stages.run("inspect", _make_working_copy)
+    stages.run("inspect", _make_working_copy)
+
+    assert stages.worked == ["inspect"]
+    assert queued.job("job-1").stages["inspect"].tries == 1
+
+
+def test_run_stage_last_stage_repeated_after_the_end_is_harmless(queued: Aws, stages: Runner) -> None:
+    for stage in STAGES:
+        stages.run(stage.name, _make_working_copy if stage.name == "inspect" else None)
+    stages.run("report")
+
+    assert stages.worked.count("report") == 1
+    assert queued.job("job-1").status is Status.SUCCEEDED
+
+
+def test_run_stage_not_asked_for_does_no_work_and_no_write(aws: Aws, stages: Runner) -> None:
+    start_execution.handler(batch(message({"imageId": "image-1", "analyses": ["codes"]})), None)
+    before = aws.job("job-1").version
+
+    stages.run("palette")
+
+    assert stages.worked == []
+    assert aws.job("job-1").version == before
+
+
+def test_run_stage_missing_upload_is_a_clear_permanent_error(aws: Aws, stages: Runner) -> None:
+    start_execution.handler(batch(message({"imageId": "never-uploaded"})), None)
+
+    with pytest.raises(ImageNotFound, match="never-uploaded"):
+        stages.run("inspect")
+
+    stage = aws.job("job-1").stages["inspect"]
+    assert stage.status is StageStatus.FAILED
+    assert stage.error is not None
+    assert stage.error.error_class == "ImageNotFound"
+
+
+def test_run_stage_unknown_fault_is_named_and_recorded(queued: Aws, stages: Runner) -> None:
+    with pytest.raises(UnexpectedError, match="inspect failed with KeyError"):
+        stages.run("inspect", _raise(KeyError("colour")))
+
+    stage = queued.job("job-1").stages["inspect"]
+    assert stage.error is not None
+    assert stage.error.error_class == "UnexpectedError"
+
+
+def test_run_stage_retry_after_fault_succeeds_and_forgets_the_error(queued: Aws, stages: Runner) -> None:
+    with pytest.raises(UnexpectedError):
+        stages.run("inspect", _raise(KeyError("colour")))
+    stages.run("inspect", _make_working_copy)
+
+    stage = queued.job("job-1").stages["inspect"]
+    assert (stage.status, stage.tries, stage.error) == (StageStatus.DONE, 2, None)
+
+
+def test_run_stage_large_result_goes_to_the_bucket_and_comes_back(queued: Aws, stages: Runner) -> None:
+    large = {"text": "x" * 500_000}
+    stages.run("inspect", _make_working_copy)
+    stages.run("codes", lambda _: StageOutput(result=large))
+    seen: dict[str, Any] = {}
+
+    def look(stage_input: StageInput) -> StageOutput:
+        seen.update(stage_input.results)
+        return StageOutput(result={})
+
+    stages.run("report", look)
+
+    assert queued.job("job-1").stages["codes"].result_key == "codes.json"
+    assert seen["codes"] == large
+
+
+def test_run_stage_out_of_time_raises_stage_timeout(queued: Aws, stages: Runner) -> None:
+    with pytest.raises(StageTimeout):
+        stages.run("inspect", _make_working_copy, ms=1_000)
+
+
+def test_run_stage_job_cancelled_before_does_no_work(queued: Aws, stages: Runner) -> None:
+    queued.table.cancel(queued.job("job-1"), now=now())
+
+    with pytest.raises(JobCancelled):
+        stages.run("inspect")
+
+    assert stages.worked == []
+    assert queued.job("job-1").status is Status.CANCELLED
+
+
+def test_run_stage_cancelled_while_working_stops_at_the_next_checkpoint(
+    queued: Aws, stages: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_stage, "SECONDS_BETWEEN_LOOKS", 0.0)
+
+    def work(stage_input: StageInput) -> StageOutput:
+        queued.table.cancel(queued.job("job-1"), now=now())
+        stage_input.checkpoint(0.5)
+        raise AssertionError("the checkpoint let the stage go on")
+
+    with pytest.raises(JobCancelled):
+        stages.run("inspect", work)
+    assert queued.job("job-1").status is Status.CANCELLING
+
+
+def test_run_stage_cancelled_after_the_work_leaves_nothing_behind(queued: Aws, stages: Runner) -> None:
+    def work(stage_input: StageInput) -> StageOutput:
+        queued.table.cancel(queued.job("job-1"), now=now())
+        clean_up.handler(ATTEMPT.payload(), None)
+        return _make_working_copy(stage_input)
+
+    with pytest.raises(JobCancelled):
+        stages.run("inspect", work)
+
+    assert queued.artefacts("job-1") == set()
+    assert queued.job("job-1").status is Status.CANCELLED
+
+
+def test_run_stage_progress_never_goes_down(queued: Aws, stages: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_stage, "SECONDS_BETWEEN_LOOKS", 0.0)
+    seen = []
+
+    def work(stage_input: StageInput) -> StageOutput:
+        for fraction in (0.2, 0.8, 0.4, 0.9, 1.0):
+            stage_input.checkpoint(fraction)
+            seen.append(queued.job("job-1").stages["inspect"].progress)
+        return _make_working_copy(stage_input)
+
+    stages.run("inspect", work)
+
+    assert seen == [20, 80, 80, 90, 99]
+
+
+def test_run_stage_of_an_attempt_that_is_over_may_not_write(queued: Aws, stages: Runner) -> None:
+    with pytest.raises(JobSuperseded):
+        stages.run("inspect", attempt=Attempt(owner=OWNER, job_id="job-1", number=2))
+    with pytest.raises(JobSuperseded):
+        stages.run("inspect", attempt=Attempt(owner=OWNER, job_id="no-such-job"))
+
+    assert stages.worked == []
+
+
+def test_run_stage_late_writer_does_not_overwrite_an_end(queued: Aws, stages: Runner) -> None:
+    failure = Failure(error_class="States.Timeout", message="too late", stage="inspect")
+
+    def work(stage_input: StageInput) -> StageOutput:
+        queued.table.settle(ATTEMPT, Status.FAILED, failure=failure, token="t", now=now())
+        return _make_working_copy(stage_input)
+
+    with pytest.raises(JobSuperseded):
+        stages.run("inspect", work)
+
+    assert queued.job("job-1").status is Status.FAILED
+    assert queued.job("job-1").error == failure
+
+
+def test_run_stage_two_tries_at_once_store_one_result(queued: Aws, stages: Runner) -> None:
+    def work(stage_input: StageInput) -> StageOutput:
+        if len(stages.worked) == 1:
+            stages.run("inspect", lambda _: StageOutput(result={"by": "the second try"}))
+        return StageOutput(result={"by": "the first try"})
+
+    stages.run("inspect", work)
+
+    stage = queued.job("job-1").stages["inspect"]
+    assert stage.result == {"by": "the second try"}
+    assert stage.tries == 2
+
+
+def test_run_stage_reply_lost_recognises_its_own_write(
+    queued: Aws, stages: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lose_replies_of_dynamodb_updates(monkeypatch)
+
+    stages.run("inspect", _make_working_copy)
+
+    stage = queued.job("job-1").stages["inspect"]
+    assert (stage.status, stage.tries) == (StageStatus.DONE, 1)
+
+
+def test_run_stage_unknown_to_an_old_row_is_added(queued: Aws, stages: Runner) -> None:
+    boto3.client("dynamodb").update_item(
+        TableName="jobs",
+        Key={"owner": {"S": OWNER}, "jobId": {"S": "job-1"}},
+        UpdateExpression="REMOVE stages.inspect",
+    )
+
+    stages.run("inspect", _make_working_copy)
+
+    assert queued.job("job-1").stages["inspect"].status is StageStatus.DONE
+
+
+def test_clean_up_job_that_is_wanted_deletes_nothing(queued: Aws, stages: Runner) -> None:
+    stages.run("inspect", _make_working_copy)
+
+    with pytest.raises(JobSuperseded):
+        clean_up.handler(ATTEMPT.payload(), None)
+
+    assert queued.artefacts("job-1") == {"working-copy.jpg"}
+
+
+def test_clean_up_twice_is_harmless(queued: Aws, stages: Runner) -> None:
+    stages.run("inspect", _make_working_copy)
+    queued.table.cancel(queued.job("job-1"), now=now())
+
+    clean_up.handler(ATTEMPT.payload(), None)
+    clean_up.handler(ATTEMPT.payload(), None)
+
+    assert queued.job("job-1").status is Status.CANCELLED
+    assert queued.artefacts("job-1") == set()
+
+
+def test_settle_failed_writes_the_letters_words_once(queued: Aws, stages: Runner) -> None:
+    with pytest.raises(InvalidImage):
+        stages.run("inspect", _raise(InvalidImage("The file ends early. Upload it again.")))
+    letter = ATTEMPT.payload() | {"stage": "inspect", "errorClass": "InvalidImage", "message": "The file ends early."}
+
+    settle_failed.handler(letter, None)
+    settle_failed.handler(letter | {"message": "something else"}, None)
+
+    job = queued.job("job-1")
+    assert job.status is Status.FAILED
+    assert job.error == Failure(error_class="InvalidImage", message="The file ends early.", stage="inspect")
+
+
+def lose_replies_of_dynamodb_updates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send every UpdateItem twice and give back the second answer, as the SDK does when the first reply gets lost."""
+    original = client
+
+    def update_twice(service: str) -> Any:
+        real = original(service)
+        if service != "dynamodb":
+            return real
+        return SimpleNamespace(
+            **{name: getattr(real, name) for name in ("get_item", "put_item", "query")},
+            update_item=lambda **call: (real.update_item(**call), real.update_item(**call))[1],
+        )
+
+    monkeypatch.setattr("lambdas.adapters.job_table.client", update_twice)
+
+
+def _find_nothing(_: StageInput) -> StageOutput:
+    return StageOutput(result={})
+
+
+def _make_working_copy(stage_input: StageInput) -> StageOutput:
+    return StageOutput(
+        result={"seen": stage_input.image.decode()},
+        artefacts={"working-copy.jpg": Artefact(content=b"copy", media_type="image/jpeg")},
+    )
+
+
+def _raise(error: Exception) -> Callable[[StageInput], StageOutput]:
+    def work(_: StageInput) -> StageOutput:
+        raise error
+
+    return work
