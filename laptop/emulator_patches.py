@@ -1,8 +1,9 @@
-"""What the emulator does not do as AWS does, mended inside it. Three things, each small; `gaps.py` mends the rest from outside.
+"""What the emulator does not do as AWS does, mended inside it. Each is small; `gaps.py` mends the rest from outside.
 
 1. Strings in mapping templates have Java's methods: `replaceAll`, `matches`. Here they rendered empty.
 2. SQS refuses a message attribute with an empty value. Here it was dropped, and a job without its id got into the queue.
 3. `$context.error.validationErrorString` in a gateway response says what is wrong with a body. Here it was left unrendered.
+4. A function behind the gateway may answer without a body, as with 304. Here the gateway broke down over it.
 
 Runs inside the emulator's environment only.
 """
@@ -23,6 +24,7 @@ def apply() -> None:
     _teach_templates_strings(gateway)
     _refuse_empty_attributes(queues)
     _say_what_is_wrong_with_a_body(gateway)
+    _allow_answers_without_a_body(gateway)
 
 
 def _teach_templates_strings(gateway: Any) -> None:
@@ -90,6 +92,18 @@ def _say_what_is_wrong_with_a_body(gateway: Any) -> None:
 
     gateway._check_request_validation = check_and_explain
     gateway._gateway_error_response = respond_with_reasons
+
+
+def _allow_answers_without_a_body(gateway: Any) -> None:
+    shape = gateway._lambda_proxy_response
+
+    def shape_with_body(result: Any) -> Any:
+        response, error = shape(result)
+        if response and response.get("body") is None:
+            response = {**response, "body": ""}
+        return response, error
+
+    gateway._lambda_proxy_response = shape_with_body
 
 
 def _reasons(gateway: Any, method: Any, api: str, body: bytes) -> list[str]:

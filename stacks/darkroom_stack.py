@@ -6,7 +6,6 @@ from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from lambdas.adapters import keys
 from lambdas.config import Variable
 from lambdas.stages.catalogue import STAGES, Reads, Stage
 from stacks.api import Api
@@ -78,8 +77,14 @@ class DarkroomStack(Stack):
             upload_retention_days=settings.upload_retention_days,
             job_retention_days=settings.job_retention_days,
         )
-        self.intake = Intake(self, "Intake", starter_timeout=STARTER_TIMEOUT, burier_timeout=BURIER_TIMEOUT)
         self.dead_letters = DeadLetters(self, "DeadLetters")
+        self.intake = Intake(
+            self,
+            "Intake",
+            starter_timeout=STARTER_TIMEOUT,
+            burier_timeout=BURIER_TIMEOUT,
+            last_resort=self.dead_letters.queue,
+        )
         self.identity = Identity(
             self,
             "Identity",
@@ -139,12 +144,9 @@ class DarkroomStack(Stack):
         )
         self.table.grant_rows(function, "GetItem", "UpdateItem")
         self.bucket.grant_artefacts(function, "GetObject", "PutObject", "DeleteObject")
-        listed = [keys.JOB_PREFIX]
         if stage.reads is Reads.UPLOAD:
             self.bucket.grant_uploads(function, "GetObject")
-            listed.append(keys.UPLOAD_PREFIX)
-        # So that an image that was never uploaded, or has expired, is told apart from one that may not be read.
-        self.bucket.grant_listing(function, *listed)
+            self.bucket.grant_telling_missing_uploads(function)
         return function
 
     def _clean_up(self) -> lambda_.Function:
@@ -156,7 +158,7 @@ class DarkroomStack(Stack):
             environment=self._job_environment(),
         )
         self.table.grant_rows(function, "GetItem", "UpdateItem")
-        self.bucket.grant_listing(function, keys.JOB_PREFIX)
+        self.bucket.grant_listing_artefacts(function)
         self.bucket.grant_artefacts(function, "DeleteObject")
         return function
 
@@ -172,31 +174,37 @@ class DarkroomStack(Stack):
         return function
 
     def _start_execution(self) -> None:
-        machine = self.workflow.state_machine
-        function = self._api_function(
+        function = self._starter(
             "StartExecution",
             description="reads the job queue, writes the job's row and starts its execution",
             handler="start_execution",
             timeout=STARTER_TIMEOUT,
-            environment={**self._letter_environment(), Variable.STATE_MACHINE_ARN: machine.state_machine_arn},
         )
         self.intake.start_with(function, max_concurrency=self._settings.starter_max_concurrency)
-        self.table.grant_rows(function, "GetItem", "PutItem", "UpdateItem")
-        machine.grant_start_execution(function)
-        machine.grant_execution(function, "states:DescribeExecution")
-        self.dead_letters.queue.grant(function, "sqs:SendMessage")
 
     def _bury_message(self) -> None:
-        function = self._api_function(
+        function = self._starter(
             "BuryMessage",
-            description="turns a message that could not be started into a failed job and a dead letter",
+            description="tries a message that could not be started once more, or makes it a failed job and a dead letter",
             handler="bury_message",
             timeout=BURIER_TIMEOUT,
-            environment=self._letter_environment(),
         )
         self.intake.bury_with(function)
-        self.table.grant_rows(function, "GetItem", "PutItem", "UpdateItem")
+
+    def _starter(self, construct_id: str, *, description: str, handler: str, timeout: Duration) -> lambda_.Function:
+        """Make a function that may start executions, and write down and report what cannot be started."""
+        machine = self.workflow.state_machine
+        function = self._api_function(
+            construct_id,
+            description=description,
+            handler=handler,
+            timeout=timeout,
+            environment={**self._letter_environment(), Variable.STATE_MACHINE_ARN: machine.state_machine_arn},
+        )
+        self.table.grant_rows(function, "PutItem", "UpdateItem")
+        machine.grant_start_execution(function)
         self.dead_letters.queue.grant(function, "sqs:SendMessage")
+        return function
 
     def _api_calls(self) -> lambda_.Function:
         function = self._api_function(

@@ -48,13 +48,23 @@ class ImageBucket(Construct):
         """Let it do this to jobs' artefacts."""
         self._grant(grantee, keys.JOB_PREFIX, actions)
 
-    def grant_listing(self, grantee: iam.IGrantable, *prefixes: str) -> None:
-        """Let it list what is below the prefixes. Without this, S3 answers 403, not 404, for a missing object."""
+    def grant_listing_artefacts(self, grantee: iam.IGrantable) -> None:
+        """Let it list artefacts, by naming a prefix below theirs."""
+        self._grant_listing(grantee, {"StringLike": {"s3:prefix": f"{keys.JOB_PREFIX}*"}})
+
+    def grant_telling_missing_uploads(self, grantee: iam.IGrantable) -> None:
+        """Let S3 tell it that an upload is missing: without the right to list, the answer is 403, not 404.
+
+        Reading an object carries no prefix to compare, hence IfExists: it could list the bucket's keys, if it tried.
+        """
+        self._grant_listing(grantee, {"StringLikeIfExists": {"s3:prefix": f"{keys.UPLOAD_PREFIX}*"}})
+
+    def _grant_listing(self, grantee: iam.IGrantable, conditions: dict[str, dict[str, str]]) -> None:
         iam.Grant.add_to_principal(
             grantee=grantee,
             actions=["s3:ListBucket"],
             resource_arns=[self.bucket.bucket_arn],
-            conditions={"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}},
+            conditions=conditions,
         )
 
     def _grant(self, grantee: iam.IGrantable, prefix: str, actions: tuple[str, ...]) -> None:

@@ -9,6 +9,8 @@ from constructs import Construct
 BATCH_SIZE = 10
 MAX_RECEIVE_COUNT = 5
 """Lambda's pollers use up receives when the function is throttled: fewer than five buries healthy messages."""
+BURIAL_RECEIVE_COUNT = 1000
+"""The most that SQS has: two days of tries. Burying fails only when the table or the dead letters are out of reach."""
 VISIBILITY_FACTOR = 6
 """AWS's advice: with less, a throttled batch reappears while it is still being tried."""
 MAX_MESSAGE_BYTES = 262_144
@@ -19,17 +21,25 @@ class Intake(Construct):
     """Two queues and their readers. SQS bills by the request; waiting costs nothing."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, starter_timeout: Duration, burier_timeout: Duration
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        starter_timeout: Duration,
+        burier_timeout: Duration,
+        last_resort: sqs.Queue,
     ) -> None:
+        """`last_resort` keeps, as it is, a message that could be neither started nor buried."""
         super().__init__(scope, construct_id)
         self.dead_letter_queue = sqs.Queue(
             self,
             "DeadLetterQueue",
-            # Longer than the job queue's: the clock runs from the first time a message was sent.
-            retention_period=Duration.days(14),
+            # Longer than the job queue's, shorter than the last resort's: the clock runs from the first send.
+            retention_period=Duration.days(10),
             visibility_timeout=_visibility(burier_timeout),
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
+            dead_letter_queue=sqs.DeadLetterQueue(queue=last_resort, max_receive_count=BURIAL_RECEIVE_COUNT),
         )
         self.queue = sqs.Queue(
             self,

@@ -36,6 +36,13 @@ class StageStatus(StrEnum):
     DONE = "DONE"
     SKIPPED = "SKIPPED"
     FAILED = "FAILED"
+    STOPPED = "STOPPED"
+    OTHER = "OTHER"
+    """One that is newer than this client."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> "StageStatus":  # noqa: ARG003 - as Enum calls it
+        return cls.OTHER
 
 
 class ArtefactName(StrEnum):

@@ -18,10 +18,11 @@ _PLAIN = {"P": "RGB", "1": "L", "La": "LA", "RGBa": "RGBA", "RGBX": "RGB", "YCbC
 class Profile:
     """An ICC profile as embedded in an image; a broken or oversized one counts as none."""
 
-    def __init__(self, content: bytes | None) -> None:
+    def __init__(self, content: object) -> None:
         self.description: str | None = None
         self._profile: ImageCms.ImageCmsProfile | None = None
-        if not content or len(content) > MAX_PROFILE_BYTES:
+        # A TIFF's tag may claim to be a number.
+        if not isinstance(content, bytes) or not 0 < len(content) <= MAX_PROFILE_BYTES:
             return
         try:
             self._profile = ImageCms.ImageCmsProfile(io.BytesIO(content))

@@ -83,7 +83,7 @@ class Upload:
 def decoding_foreign_bytes() -> Iterator[None]:
     """Turn whatever a decoder raises into InvalidImage: with foreign bytes it is the bytes that are at fault.
 
-    Keep our own code and checkpoints out of it, so that our own faults stay ours.
+    Keep in it only what touches the foreign image, so that our own faults stay ours.
     """
     try:
         with warnings.catch_warnings():

@@ -40,7 +40,7 @@ def count_frames(content: bytes, image_format: ImageFormat) -> int | None:
     counter = _COUNTERS.get(image_format.name)
     try:
         return counter(content) if counter else None
-    except (struct.error, IndexError):
+    except (struct.error, IndexError, OverflowError):
         raise InvalidImage(ENDS_EARLY) from None
 
 
@@ -102,13 +102,17 @@ def _count_gif(content: bytes) -> int:
         else:
             # Junk between blocks is stepped over, as decoders do.
             position += 1
+            blocks += 1
+            _limit(blocks, MAX_CHUNKS, TOO_MANY_CHUNKS)
             continue
         while length := content[position]:
             position += 1 + length
             blocks += 1
             _limit(blocks, MAX_CHUNKS, TOO_MANY_CHUNKS)
         position += 1
-    return max(1, frames)
+    if position > len(content) or not frames:
+        raise InvalidImage(ENDS_EARLY)
+    return frames
 
 
 def _colour_table(flags: int) -> int:
@@ -140,13 +144,15 @@ def _check_webp(content: bytes) -> None:
 def _check_avif(content: bytes) -> None:
     """Walk the outer boxes (ISO/IEC 14496-12): size 1 means a 64-bit size follows, 0 means to the end of the file."""
     position = boxes = 0
+    kinds = set()
     while position < len(content):
+        kinds.add(content[position + 4 : position + 8])
         size = struct.unpack_from(">I", content, position)[0]
         size = struct.unpack_from(">Q", content, position + 8)[0] if size == 1 else size or len(content) - position
         position += max(8, size)
         boxes += 1
         _limit(boxes, MAX_CHUNKS, TOO_MANY_CHUNKS)
-    if position > len(content):
+    if position > len(content) or b"meta" not in kinds:
         raise InvalidImage(ENDS_EARLY)
 
 

@@ -41,11 +41,11 @@ class Band:
 
 
 # The limits come from the photographs of the tests. Sharp originals give 0.38 to 1.3; the same, blurred by a Gaussian
-# of one pixel of the working copy, 0.08 to 0.30; of two pixels, 0.03 to 0.10.
+# of one pixel of the working copy, 0.08 to 0.34; of two pixels, 0.03 to 0.11.
 _SHARPNESS_BANDS = (
     Band(0.0, "blurred", "Nothing in the image is in focus: hold the camera still, or focus again."),
     Band(0.13, "slightly soft", "Fine on a small screen; edges look soft when it is enlarged."),
-    Band(0.33, "sharp", "The sharpest parts have crisp edges."),
+    Band(0.35, "sharp", "The sharpest parts have crisp edges."),
 )
 _NO_DETAIL = Band(0.0, "no detail", "The image is almost one single tone, so there is nothing to judge sharpness by.")
 _EXPOSURE_BANDS = (

@@ -5,7 +5,8 @@ Losing a thread loses nothing: a job that was accepted goes on without us.
 
 import queue
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
@@ -80,6 +81,7 @@ class Batch:
         self._progress = progress
         self._uploaders = Crew(UPLOADS_AT_ONCE)
         self._watchers = Crew(WATCHED_AT_ONCE)
+        self._detached = threading.Event()
 
     def submit(self, wishes: Wishes, *, follow: bool) -> bool:
         """Upload and submit each item that has a file, and follow it to its end. False when Ctrl-C came first."""
@@ -97,12 +99,13 @@ class Batch:
                 for item in self._items:
                     _wait(item)
         except KeyboardInterrupt:
+            self._detached.set()
             self._client.close()
             return False
         return True
 
     def _begin(self, item: Item, wishes: Wishes, follow: bool) -> None:
-        with _Settling(item, self._progress, last=not follow):
+        with self._settling(item, last=not follow):
             assert item.path is not None  # noqa: S101 - for the type checker: `submit` is for items with a file
             self._step(item, Step.UPLOADING)
             image_id = self._client.upload(item.path)
@@ -116,45 +119,41 @@ class Batch:
             self._watchers.give(partial(self._follow, item))
 
     def _follow(self, item: Item) -> None:
-        with _Settling(item, self._progress, last=True):
+        with self._settling(item, last=True):
             assert item.job_id is not None  # noqa: S101 - for the type checker: `follow` is for items with a job
             self._step(item, Step.WATCHING)
             for job in self._client.watch(item.job_id):
                 item.job = job
-                self._progress.changed(item)
+                self._note(item)
             if item.job and item.job.status is JobStatus.SUCCEEDED:
                 item.report = self._client.result(item.job_id)
 
     def _step(self, item: Item, step: Step) -> None:
         item.step = step
-        self._progress.changed(item)
+        self._note(item)
 
+    def _note(self, item: Item) -> None:
+        if not self._detached.is_set():
+            self._progress.changed(item)
 
-class _Settling:
-    """Turns what goes wrong with one item into its outcome, so that the others go on; `last` is the end of its way."""
+    @contextmanager
+    def _settling(self, item: Item, *, last: bool) -> Iterator[None]:
+        """Turn what goes wrong into the item's outcome, so that others go on; `last` is the end of the item's way.
 
-    def __init__(self, item: Item, progress: Progress, *, last: bool) -> None:
-        self._item = item
-        self._progress = progress
-        self._last = last
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool:
-        if isinstance(exc_value, DarkroomError):
-            self._item.error = exc_value
-        elif exc_value is not None:
-            self._item.crash = exc_value  # raised again where it can be seen: in the main thread
-        if self._last or exc_value is not None:
-            self._progress.changed(self._item)
-            self._item.settled.set()
-        return True
+        After Ctrl-C nothing counts: what goes wrong then does so because the client was closed.
+        """
+        error: DarkroomError | None = None
+        crash: BaseException | None = None
+        try:
+            yield
+        except DarkroomError as caught:
+            error = caught
+        except BaseException as caught:  # noqa: BLE001 - raised again where it can be seen: in the main thread
+            crash = caught
+        if (last or error or crash) and not self._detached.is_set():
+            item.error, item.crash = error, crash
+            self._note(item)
+            item.settled.set()
 
 
 def _wait(item: Item) -> None:

@@ -36,6 +36,8 @@ _MARKS = {
     StageStatus.DONE: ("✓", "green"),
     StageStatus.SKIPPED: ("-", "dim"),
     StageStatus.FAILED: ("✗", "red"),
+    StageStatus.STOPPED: ("■", "yellow"),
+    StageStatus.OTHER: ("?", "dim"),
 }
 
 

@@ -1,0 +1,369 @@
+"""The function behind the HTTP API."""
+
+import base64
+import json
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+
+from lambdas.adapters import job_table, keys
+from lambdas.handlers import api, start_execution
+from lambdas.jobs.errors import TransientError
+from lambdas.jobs.model import Attempt, Failure
+from lambdas.jobs.status import Status
+from lambdas.jobs.times import now
+from lambdas.stages.catalogue import STAGES
+from tests.functional.conftest import OWNER, STRANGER, Aws
+from tests.functional.messages import SENT_MILLIS, batch, message
+
+CONTEXT = SimpleNamespace(
+    aws_request_id="r", function_name="api", memory_limit_in_mb=512, invoked_function_arn="arn", log_group_name="g"
+)
+
+
+def call(
+    method: str,
+    path: str,
+    *,
+    owner: str = OWNER,
+    body: Any = None,
+    query: dict[str, str] | None = None,
+    headers: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    """Ask as the gateway does, and read the answer's body."""
+    event = {
+        "httpMethod": method,
+        "path": path,
+        "resource": path,
+        "headers": headers or {},
+        "multiValueHeaders": {name: [value] for name, value in (headers or {}).items()},
+        "queryStringParameters": query,
+        "multiValueQueryStringParameters": {name: [value] for name, value in (query or {}).items()} or None,
+        "body": body if isinstance(body, str) or body is None else json.dumps(body),
+        "isBase64Encoded": False,
+        "requestContext": {
+            "authorizer": {"claims": {"sub": owner}},
+            "requestTimeEpoch": SENT_MILLIS,
+            "requestId": "request-1",
+        },
+    }
+    answer = api.handler(event, CONTEXT)
+    answer["document"] = json.loads(answer["body"]) if answer.get("body") else None
+    answer["header"] = {name.lower(): values[0] for name, values in (answer.get("multiValueHeaders") or {}).items()}
+    return answer
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not there is not waited for long."""
+    monkeypatch.setattr(api, "BRIEF_SECONDS", 0.05)
+
+
+@pytest.fixture
+def queued(aws: Aws) -> Aws:
+    start_execution.handler(batch(message()), None)
+    return aws
+
+
+def test_create_upload_gives_a_place_under_the_owners_own_prefix(aws: Aws) -> None:
+    answer = call("POST", "/uploads", body={"contentType": "image/png"})
+
+    upload = answer["document"]
+    policy = json.loads(base64.b64decode(upload["fields"]["policy"]))
+    assert answer["statusCode"] == 201
+    assert upload["fields"]["key"] == keys.upload_key(OWNER, upload["imageId"])
+    assert ["content-length-range", 0, 1_000_000] in policy["conditions"]
+    assert {"Content-Type": "image/png"} in policy["conditions"]
+    assert upload["expiresAt"] == "2026-09-21T14:28:20.000Z"
+    assert upload["maxBytes"] == 1_000_000
+
+
+@pytest.mark.parametrize(
+    "body", [None, "", "[]", {}, {"contentType": "text/html"}, {"contentType": "image/png", "key": "x"}]
+)
+def test_create_upload_broken_rule_is_a_problem_that_names_it(aws: Aws, body: Any) -> None:
+    answer = call("POST", "/uploads", body=body)
+
+    assert_problem(answer, 400, "bad-request")
+
+
+def test_get_job_shows_it_whole(queued: Aws) -> None:
+    answer = call("GET", "/jobs/job-1")
+
+    job = answer["document"]
+    assert answer["statusCode"] == 200
+    assert answer["header"]["etag"] == '"1-1"'
+    assert (job["jobId"], job["status"], job["progress"], job["attempt"]) == ("job-1", "QUEUED", 0, 1)
+    assert [entry["status"] for entry in job["timeline"]] == ["PENDING"] * len(STAGES)
+    assert job["options"] == {"colours": 6, "previewPixels": 1024, "thumbnailPixels": 256}
+    assert job["links"]["result"] == "/jobs/job-1/result"
+
+
+def test_get_job_of_another_is_answered_like_one_that_is_not_there(queued: Aws) -> None:
+    foreign = call("GET", "/jobs/job-1", owner=STRANGER)
+    unknown = call("GET", "/jobs/job-2", owner=STRANGER)
+
+    assert_problem(foreign, 404, "job-not-found")
+    assert foreign["header"] == unknown["header"]
+    assert foreign["body"].replace("job-1", "job-2") == unknown["body"]
+    assert foreign["header"]["retry-after"] == "1"
+
+
+def test_get_job_known_version_answers_304(queued: Aws) -> None:
+    answer = call("GET", "/jobs/job-1", headers={"If-None-Match": 'W/"0-0", "1-1"'})
+
+    assert answer["statusCode"] == 304
+    assert not answer["body"]
+    assert answer["header"]["etag"] == '"1-1"'
+
+
+def test_get_job_with_wait_answers_when_the_job_changes(queued: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = []
+
+    def sleep(_: float) -> None:
+        looks.append(1)
+        if len(looks) == 3:
+            queued.table.cancel(queued.job("job-1"), now=now())
+
+    monkeypatch.setattr(time, "sleep", sleep)
+
+    answer = call("GET", "/jobs/job-1", headers={"Prefer": "wait=20"})
+
+    assert answer["document"]["status"] == "CANCELLED"
+    assert answer["header"]["preference-applied"] == "wait=20"
+    assert len(looks) == 3
+
+
+def test_get_job_with_wait_for_a_job_that_has_ended_answers_at_once(
+    queued: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queued.table.cancel(queued.job("job-1"), now=now())
+    monkeypatch.setattr(time, "sleep", _fail_to_sleep)
+
+    assert call("GET", "/jobs/job-1", headers={"Prefer": "wait=20"})["document"]["status"] == "CANCELLED"
+
+
+def test_get_job_right_after_submitting_waits_for_the_row(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "BRIEF_SECONDS", 5)
+    monkeypatch.setattr(time, "sleep", lambda _: start_execution.handler(batch(message()), None))
+
+    assert call("GET", "/jobs/job-1")["document"]["status"] == "QUEUED"
+
+
+@pytest.mark.parametrize("job_id", ["a.b", "x" * 65, "a b", "é"])
+def test_get_job_bad_id_is_a_problem_that_names_the_rule(aws: Aws, job_id: str) -> None:
+    answer = call("GET", f"/jobs/{job_id}")
+
+    assert_problem(answer, 400, "bad-request")
+    assert answer["document"]["errors"][0]["field"] == "jobId"
+
+
+def test_get_job_cut_off_in_a_stage_shows_which_one_failed(queued: Aws) -> None:
+    attempt = Attempt(owner=OWNER, job_id="job-1")
+    queued.table.begin_stage(attempt, "palette", token="t", now=now())
+    queued.table.begin_stage(attempt, "codes", token="t", now=now())
+    failure = Failure(error_class="States.Timeout", message="No answer.", stage="palette")
+    queued.table.settle(attempt, Status.FAILED, failure=failure, token="t", now=now())
+
+    timeline = {entry["stage"]: entry for entry in call("GET", "/jobs/job-1")["document"]["timeline"]}
+
+    assert timeline["palette"]["status"] == "FAILED"
+    assert timeline["palette"]["error"]["class"] == "States.Timeout"
+    assert timeline["codes"]["status"] == "STOPPED"
+    assert timeline["report"]["status"] == "PENDING"
+
+
+def test_list_jobs_pages_newest_first_without_gap_or_repeat(aws: Aws) -> None:
+    submit_many(aws, 200)
+
+    whole = call("GET", "/jobs", query={"limit": "200"})["document"]
+    by_pages, query = [], {"limit": "33"}
+    while True:
+        page = call("GET", "/jobs", query=query)["document"]
+        by_pages += [job["jobId"] for job in page["jobs"]]
+        if "nextCursor" not in page:
+            break
+        query["cursor"] = page["nextCursor"]
+
+    assert (
+        [job["jobId"] for job in whole["jobs"]] == by_pages == [f"job-{number:03}" for number in reversed(range(200))]
+    )
+
+
+def test_list_jobs_by_status_lists_those_only(aws: Aws) -> None:
+    submit_many(aws, 4)
+    aws.table.cancel(aws.job("job-002"), now=now())
+
+    cancelled = call("GET", "/jobs", query={"status": "CANCELLED"})["document"]["jobs"]
+    waiting = call("GET", "/jobs", query={"status": "QUEUED"})["document"]["jobs"]
+
+    assert [job["jobId"] for job in cancelled] == ["job-002"]
+    assert [job["jobId"] for job in waiting] == ["job-003", "job-001", "job-000"]
+
+
+def test_list_jobs_of_another_are_not_listed_even_by_their_cursor(aws: Aws) -> None:
+    submit_many(aws, 3)
+    cursor = call("GET", "/jobs", query={"limit": "1"})["document"]["nextCursor"]
+
+    assert call("GET", "/jobs", owner=STRANGER)["document"] == {"jobs": []}
+    assert call("GET", "/jobs", owner=STRANGER, query={"cursor": cursor})["document"] == {"jobs": []}
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"status": "DONE"}, "status"),
+        ({"limit": "0"}, "limit"),
+        ({"limit": "201"}, "limit"),
+        ({"limit": "many"}, "limit"),
+        ({"limit": "٣"}, "limit"),
+        ({"cursor": "%%%"}, "cursor"),
+        ({"cursor": "bm9uc2Vuc2U"}, "cursor"),
+        ({"cursor": "é"}, "cursor"),
+    ],
+)
+def test_list_jobs_broken_rule_is_a_problem_that_names_it(aws: Aws, query: dict[str, str], field: str) -> None:
+    answer = call("GET", "/jobs", query=query)
+
+    assert_problem(answer, 400, "bad-request")
+    assert answer["document"]["errors"][0]["field"] == field
+
+
+def test_cancel_job_queued_ends_it(queued: Aws) -> None:
+    answer = call("POST", "/jobs/job-1/cancel")
+
+    assert (answer["statusCode"], answer["document"]["status"]) == (202, "CANCELLED")
+    assert queued.job("job-1").status is Status.CANCELLED
+
+
+def test_cancel_job_running_asks_it_to_stop_and_twice_is_harmless(queued: Aws) -> None:
+    queued.table.begin_stage(Attempt(owner=OWNER, job_id="job-1"), "inspect", token="t", now=now())
+
+    answers = [call("POST", "/jobs/job-1/cancel") for _ in range(2)]
+
+    assert [(answer["statusCode"], answer["document"]["status"]) for answer in answers] == [(202, "CANCELLING")] * 2
+    assert queued.job("job-1").version == 3
+
+
+def test_cancel_job_that_has_ended_conflicts_and_changes_nothing(queued: Aws) -> None:
+    failure = Failure(error_class="InvalidImage", message="No image.")
+    queued.table.settle(Attempt(owner=OWNER, job_id="job-1"), Status.FAILED, failure=failure, token="t", now=now())
+    before = queued.job("job-1")
+
+    answer = call("POST", "/jobs/job-1/cancel")
+
+    assert_problem(answer, 409, "job-status-conflict")
+    assert answer["document"]["jobStatus"] == "FAILED"
+    assert queued.job("job-1") == before
+
+
+def test_cancel_job_of_another_changes_nothing(queued: Aws) -> None:
+    assert_problem(call("POST", "/jobs/job-1/cancel", owner=STRANGER), 404, "job-not-found")
+    assert queued.job("job-1").status is Status.QUEUED
+
+
+def test_cancel_job_still_in_the_queue_never_starts(aws: Aws) -> None:
+    boto3.client("sqs").send_message(QueueUrl=aws.job_queue_url, MessageBody="{}")
+
+    answer = call("POST", "/jobs/job-1/cancel")
+    start_execution.handler(batch(message()), None)
+
+    assert (answer["statusCode"], answer["document"]["status"]) == (202, "CANCELLED")
+    assert aws.job("job-1").status is Status.CANCELLED
+    assert aws.executions() == []
+
+
+def test_cancel_job_unknown_while_the_queue_is_empty_has_no_effect(aws: Aws) -> None:
+    assert_problem(call("POST", "/jobs/job-1/cancel"), 404, "job-not-found")
+    start_execution.handler(batch(message()), None)
+
+    assert aws.job("job-1").status is Status.QUEUED
+
+
+def test_cancel_job_that_starts_meanwhile_is_cancelled_where_it_is_then(
+    queued: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen_before = queued.job("job-1")
+    queued.table.begin_stage(Attempt(owner=OWNER, job_id="job-1"), "inspect", token="t", now=now())
+    monkeypatch.setattr(api, "wait_for_job", lambda *_: seen_before)
+
+    assert call("POST", "/jobs/job-1/cancel")["document"]["status"] == "CANCELLING"
+
+
+def test_get_result_before_the_end_conflicts(queued: Aws) -> None:
+    assert_problem(call("GET", "/jobs/job-1/result"), 409, "job-status-conflict")
+
+
+def test_get_result_gives_report_and_sends_to_pictures(queued: Aws) -> None:
+    succeed(queued)
+    queued.bucket.write_artefact(OWNER, "job-1", "report.json", b'{"summary": "A picture."}', "application/json")
+
+    report = call("GET", "/jobs/job-1/result")
+    picture = call("GET", "/jobs/job-1/result", query={"artefact": "preview"})
+
+    assert report["document"] == {"summary": "A picture.", "jobId": "job-1"}
+    assert picture["statusCode"] == 303
+    assert f"/jobs/{OWNER}/job-1/preview.jpg?" in picture["header"]["location"]
+
+
+def test_get_result_of_unknown_artefact_names_the_rule(queued: Aws) -> None:
+    answer = call("GET", "/jobs/job-1/result", query={"artefact": "original"})
+
+    assert_problem(answer, 400, "bad-request")
+
+
+def test_api_table_out_of_reach_asks_to_try_again(queued: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_table.JobTable, "get", _out_of_reach)
+
+    answer = call("GET", "/jobs/job-1")
+
+    assert_problem(answer, 503, "unavailable")
+    assert answer["header"]["retry-after"] == "1"
+
+
+def test_api_unknown_fault_tells_no_more_than_needed(queued: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "_table", _break)
+
+    answer = call("GET", "/jobs/job-1")
+
+    assert_problem(answer, 500, "internal-error")
+    assert "secret" not in answer["body"]
+
+
+def assert_problem(answer: dict[str, Any], status: int, slug: str) -> None:
+    assert answer["statusCode"] == status
+    assert answer["header"]["content-type"] == "application/problem+json"
+    assert answer["document"]["type"] == f"/problems/{slug}"
+    assert answer["document"]["status"] == status
+    assert answer["document"]["detail"]
+
+
+def submit_many(aws: Aws, count: int) -> None:
+    """Submit jobs, a second apart."""
+    records = [message(job_id=f"job-{n:03}", sent_millis=SENT_MILLIS + n * 1000) for n in range(count)]
+    for start in range(0, count, 10):
+        start_execution.handler(batch(*records[start : start + 10]), None)
+
+
+def succeed(aws: Aws) -> None:
+    attempt = Attempt(owner=OWNER, job_id="job-1")
+    for stage in STAGES:
+        aws.table.begin_stage(attempt, stage.name, token="t", now=now())
+        aws.table.end_stage(
+            attempt, stage.name, result="{}", result_key=None, ends_job=stage is STAGES[-1], token="t", now=now()
+        )
+
+
+def _fail_to_sleep(_: float) -> None:
+    raise AssertionError("there was nothing to wait for")
+
+
+def _out_of_reach(*_: Any) -> None:
+    raise TransientError("Reading the job: AWS answered ThrottlingException.")
+
+
+def _break() -> None:
+    raise RuntimeError("a secret of the machinery")

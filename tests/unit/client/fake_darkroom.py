@@ -1,0 +1,318 @@
+"""A Darkroom in memory that behaves: jobs go their way as its clock goes on, tokens expire, storage checks its policy.
+
+Nothing sleeps: waiting, the client's as well as the server's, moves the clock.
+"""
+
+import base64
+import json
+import re
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from darkroom import Profile
+from darkroom.surroundings import Surroundings
+
+API = "https://api.test/v1"
+AUTH = "https://auth.test"
+STORAGE = "https://storage.test/images"
+TOKEN_SECONDS = 3600
+MAX_BYTES = 1000
+STAGES = ("inspect", "palette", "report")
+REPORT = {
+    "schemaVersion": 1,
+    "image": {"format": "JPEG", "width": 40, "height": 30, "bytes": 1234, "exif": {"make": "Brownie"}},
+    "analyses": {
+        "palette": {"colours": [{"hex": "#aa3311", "rgb": [170, 51, 17], "share": 0.75}]},
+        "quality": {"sharpness": {"score": 80, "value": 0.5, "verdict": "sharp", "advice": "Crisp edges."}},
+        "fingerprint": {"pHash": "f00d", "dHash": "beef"},
+        "codes": {"codes": [{"format": "QRCode", "text": "hello", "position": []}], "found": 1},
+    },
+    "summary": "A JPEG of 40 x 30 pixels.",
+}
+
+Answer = httpx.Response | Exception
+
+
+@dataclass
+class FakeJob:
+    """A job whose state is a function of the time since it was submitted."""
+
+    job_id: str
+    body: dict[str, Any]
+    submitted_at: float
+    row_after: float = 0.0
+    stage_seconds: float = 1.0
+    end: str = "SUCCEEDED"
+    cancelled_at: float | None = None
+
+    def age(self, now: float) -> float:
+        return now - self.submitted_at - self.row_after
+
+    def status(self, now: float) -> str:
+        if self.cancelled_at is not None:
+            return "CANCELLED" if now - self.cancelled_at >= self.stage_seconds else "CANCELLING"
+        done = self.stages_done(now)
+        if done >= len(STAGES):
+            return self.end
+        return "RUNNING" if self.age(now) >= self.stage_seconds / 2 else "QUEUED"
+
+    def stages_done(self, now: float) -> int:
+        return min(len(STAGES), max(0, int(self.age(now) / self.stage_seconds)))
+
+    def document(self, now: float) -> dict[str, Any]:
+        status, done = self.status(now), self.stages_done(now)
+        document = {
+            "jobId": self.job_id,
+            "status": status,
+            "progress": 100 * done // len(STAGES),
+            "attempt": 1,
+            "imageId": self.body["imageId"],
+            "createdAt": moment(self.submitted_at),
+            "updatedAt": moment(self.submitted_at + done),
+            "tags": self.body.get("tags", {}),
+            "links": links(self.job_id),
+            "analyses": self.body.get("analyses", ["palette"]),
+            "options": self.body.get("options", {}),
+            "execution": f"{self.job_id}-0-a1",
+            "timeline": [self.stage(index, done, status) for index in range(len(STAGES))],
+        }
+        if status in {"SUCCEEDED", "FAILED", "CANCELLED"}:
+            document["finishedAt"] = moment(self.submitted_at + done)
+        if status == "FAILED":
+            document["error"] = {"class": "InvalidImage", "message": "This is no image.", "stage": "inspect"}
+        return document
+
+    def stage(self, index: int, done: int, status: str) -> dict[str, Any]:
+        running = index == done and status == "RUNNING"
+        entry: dict[str, Any] = {
+            "stage": STAGES[index],
+            "status": "DONE" if index < done else "RUNNING" if running else "PENDING",
+            "progress": 100 if index < done else 0,
+            "tries": 1 if index < done or running else 0,
+        }
+        if index < done:
+            entry["startedAt"] = moment(self.submitted_at + index)
+            entry["finishedAt"] = moment(self.submitted_at + index + 1)
+        return entry
+
+
+@dataclass
+class FakeDarkroom:
+    """The API, the user pool and the image store, behind one transport."""
+
+    now: float = field(default_factory=lambda: 1_700_000_000.0)
+    passwords: dict[str, str] = field(default_factory=lambda: {"ada": "right"})
+    temporary: set[str] = field(default_factory=set)
+    row_after: float = 0.0
+    stage_seconds: float = 1.0
+    retry_after: str = "1"
+    page_size: int = 2
+    end_of: Callable[[dict[str, Any]], str] = lambda body: "SUCCEEDED"
+
+    def __post_init__(self) -> None:
+        self.jobs: dict[str, FakeJob] = {}
+        self.images: dict[str, bytes] = {}
+        self.tokens: dict[str, float] = {}
+        self.refresh_tokens: set[str] = set()
+        self.requests: list[httpx.Request] = []
+        self.slept: list[float] = []
+        self.faults: list[tuple[str, Answer]] = []
+        self.on_request: Callable[[httpx.Request], None] = lambda request: None
+        self._lock = threading.RLock()
+        self._issued = 0
+
+    @property
+    def surroundings(self) -> Surroundings:
+        return Surroundings(
+            transport=httpx.MockTransport(self.handle), sleep=self.sleep, now=lambda: self.now, jitter=lambda top: top
+        )
+
+    def profile(self, **changes: Any) -> Profile:
+        return Profile(**{"api_url": API, "auth_url": AUTH, "client_id": "client-1", **changes})
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self.slept.append(seconds)
+            self.now += seconds
+        time.sleep(0)  # lets other threads have their turn
+
+    def fail(self, where: str, *answers: Answer) -> None:
+        """Answer the next requests to a path that `where` matches with these instead."""
+        self.faults += [(where, answer) for answer in answers]
+
+    def sent(self, where: str) -> list[httpx.Request]:
+        return [request for request in self.requests if re.search(where, f"{request.method} {request.url}")]
+
+    def issue(self) -> str:
+        """Make a token that is good for an hour."""
+        self._issued += 1
+        claims = base64.urlsafe_b64encode(json.dumps({"exp": self.now + TOKEN_SECONDS, "n": self._issued}).encode())
+        token = f"e30.{claims.decode().rstrip('=')}.signature"
+        self.tokens[token] = self.now + TOKEN_SECONDS
+        return token
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        request.read()
+        self.on_request(request)
+        with self._lock:
+            self.requests.append(request)
+            answer = self._fault(request) or self._route(request)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def _fault(self, request: httpx.Request) -> Answer | None:
+        for index, (where, answer) in enumerate(self.faults):
+            if re.search(where, f"{request.method} {request.url}"):
+                del self.faults[index]
+                return answer
+        return None
+
+    def _route(self, request: httpx.Request) -> httpx.Response:
+        if request.url.host == "auth.test":
+            return self._sign_in(request)
+        if request.url.host == "storage.test":
+            return self._store(request)
+        if self.tokens.get(request.headers.get("Authorization", ""), 0) <= self.now:
+            return problem(401, "Unauthorized")
+        path = request.url.path.removeprefix("/v1")
+        if path == "/uploads":
+            return self._upload()
+        if path == "/jobs":
+            return self._list(request)
+        job_id, _, what = path.removeprefix("/jobs/").partition("/")
+        return {"": self._job, "cancel": self._cancel, "result": self._result}[what](request, job_id)
+
+    def _sign_in(self, request: httpx.Request) -> httpx.Response:
+        assert request.headers["Content-Type"] == "application/x-amz-json-1.1"
+        action = request.headers["X-Amz-Target"].removeprefix("AWSCognitoIdentityProviderService.")
+        body = json.loads(request.content)
+        assert body["ClientId"] == "client-1"
+        given = body.get("AuthParameters") or body.get("ChallengeResponses") or {}
+        if action == "RevokeToken":
+            self.refresh_tokens.discard(body["Token"])
+            return httpx.Response(200, json={})
+        if action == "RespondToAuthChallenge":
+            return self._new_password(body, given)
+        if body["AuthFlow"] == "REFRESH_TOKEN_AUTH":
+            known = given["REFRESH_TOKEN"] in self.refresh_tokens
+            return self._tokens(refresh=None) if known else refusal("NotAuthorizedException", "Invalid Refresh Token")
+        if self.passwords.get(given["USERNAME"]) != given["PASSWORD"]:
+            return refusal("NotAuthorizedException", "Incorrect username or password.")
+        if given["USERNAME"] in self.temporary:
+            return httpx.Response(200, json={"ChallengeName": "NEW_PASSWORD_REQUIRED", "Session": "session-1"})
+        return self._tokens(refresh=f"refresh-{given['USERNAME']}")
+
+    def _new_password(self, body: dict[str, Any], given: dict[str, str]) -> httpx.Response:
+        assert body["Session"] == "session-1"
+        if len(given["NEW_PASSWORD"]) < 8:
+            return refusal("InvalidPasswordException", "Password not long enough")
+        self.passwords[given["USERNAME"]] = given["NEW_PASSWORD"]
+        self.temporary.discard(given["USERNAME"])
+        return self._tokens(refresh=f"refresh-{given['USERNAME']}")
+
+    def _tokens(self, refresh: str | None) -> httpx.Response:
+        result = {"IdToken": self.issue(), "AccessToken": "access", "ExpiresIn": TOKEN_SECONDS}
+        if refresh:
+            self.refresh_tokens.add(refresh)
+            result["RefreshToken"] = refresh
+        return httpx.Response(200, json={"AuthenticationResult": result, "ChallengeParameters": {}})
+
+    def _store(self, request: httpx.Request) -> httpx.Response:
+        assert "Authorization" not in request.headers
+        if request.method == "GET":
+            return httpx.Response(200, content=f"picture {request.url.path}".encode())
+        found = re.search(rb'name="key"\r\n\r\n(.+?)\r\n.*name="file".*?\r\n\r\n(.*)\r\n--', request.content, re.DOTALL)
+        assert found
+        self.images[found[1].decode()] = found[2]
+        return httpx.Response(204)
+
+    def _upload(self) -> httpx.Response:
+        image_id = f"image-{len(self.sent('/uploads'))}"
+        place = {"imageId": image_id, "url": STORAGE, "fields": {"key": image_id}, "maxBytes": MAX_BYTES}
+        return httpx.Response(201, json={**place, "expiresAt": moment(self.now + 900)})
+
+    def _list(self, request: httpx.Request) -> httpx.Response:
+        wanted = request.url.params.get("status")
+        rows = [job.document(self.now) for job in reversed(self.jobs.values())]
+        rows = [row for row in rows if wanted in {None, row["status"]}]
+        start = int(request.url.params.get("cursor", "0"))
+        end = start + min(self.page_size, int(request.url.params.get("limit", "50")))
+        page: dict[str, Any] = {"jobs": rows[start:end]}
+        if end < len(rows):
+            page["nextCursor"] = str(end)
+        return httpx.Response(200, json=page)
+
+    def _job(self, request: httpx.Request, job_id: str) -> httpx.Response:
+        if request.method == "PUT":
+            return self._put(job_id, json.loads(request.content))
+        job = self._row(job_id)
+        if job is None:
+            return problem(404, "None of your jobs has this id.", {"Retry-After": self.retry_after})
+        held_until = self.now + int(request.headers.get("Prefer", "wait=0").removeprefix("wait="))
+        while self._etag(job) == request.headers.get("If-None-Match"):
+            if self.now >= held_until:
+                return httpx.Response(304, headers={"ETag": self._etag(job)})
+            self.now += 0.5
+        return httpx.Response(200, json=job.document(self.now), headers={"ETag": self._etag(job)})
+
+    def _put(self, job_id: str, body: dict[str, Any]) -> httpx.Response:
+        if "sharpnes" in body.get("analyses", []):
+            errors = [{"field": "analyses[0]", "rule": "is no known analysis"}]
+            return problem(400, "The submission breaks a rule.", errors=errors)
+        job = FakeJob(job_id, body, self.now, self.row_after, self.stage_seconds, self.end_of(body))
+        self.jobs.setdefault(job_id, job)
+        return httpx.Response(202, json={"jobId": job_id, "status": "QUEUED", "links": links(job_id)})
+
+    def _cancel(self, request: httpx.Request, job_id: str) -> httpx.Response:
+        job = self._row(job_id)
+        if job is None:
+            return problem(404, "None of your jobs has this id.", {"Retry-After": self.retry_after})
+        if job.status(self.now) in {"SUCCEEDED", "FAILED"}:
+            return problem(409, "The job has already ended.")
+        job.cancelled_at = job.cancelled_at or self.now
+        return httpx.Response(202, json={"jobId": job_id, "status": job.status(self.now), "links": links(job_id)})
+
+    def _result(self, request: httpx.Request, job_id: str) -> httpx.Response:
+        job = self._row(job_id)
+        if job is None:
+            return problem(404, "None of your jobs has this id.")
+        if job.status(self.now) != "SUCCEEDED":
+            return problem(409, "The job has not succeeded.")
+        if artefact := request.url.params.get("artefact"):
+            return httpx.Response(303, headers={"Location": f"{STORAGE}/{job_id}/{artefact}.jpg?signature=secret"})
+        return httpx.Response(200, json={"jobId": job_id, **REPORT})
+
+    def _row(self, job_id: str) -> FakeJob | None:
+        job = self.jobs.get(job_id)
+        return job if job and job.age(self.now) >= 0 else None
+
+    def _etag(self, job: FakeJob) -> str:
+        return f'"{job.status(self.now)}-{job.stages_done(self.now)}"'
+
+
+def problem(
+    status: int, detail: str, headers: dict[str, str] | None = None, errors: list[dict[str, str]] | None = None
+) -> httpx.Response:
+    document = {"type": f"/problems/{status}", "title": "Refused", "status": status, "detail": detail}
+    if errors:
+        document["errors"] = errors
+    media_type = {"Content-Type": "application/problem+json"}
+    return httpx.Response(status, content=json.dumps(document), headers={**media_type, **(headers or {})})
+
+
+def refusal(name: str, message: str) -> httpx.Response:
+    return httpx.Response(400, json={"__type": name, "message": message})
+
+
+def links(job_id: str) -> dict[str, str]:
+    return {"self": f"/jobs/{job_id}", "cancel": f"/jobs/{job_id}/cancel", "result": f"/jobs/{job_id}/result"}
+
+
+def moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,210 @@
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from darkroom import Client
+
+from tests.unit.client.conftest import Run
+from tests.unit.client.fake_darkroom import REPORT, FakeDarkroom, problem
+
+pytestmark = pytest.mark.usefixtures("signed_in")
+RunCommand = Callable[..., Run]
+
+
+@pytest.fixture
+def job_id(client: Client) -> str:
+    return client.submit("image-1", tags={"trip": "alps"}).job_id
+
+
+def test_status_shows_stages_and_tags(run: RunCommand, fake: FakeDarkroom, job_id: str) -> None:
+    fake.now += 1.2
+    ended = run("status", job_id)
+
+    assert ended.code == 0
+    for shown in (job_id, "running 33 %", "trip=alps", "inspect", "palette"):
+        assert shown in ended.out
+
+
+def test_status_of_a_failed_job_says_why_and_succeeds_in_looking(
+    run: RunCommand, fake: FakeDarkroom, client: Client
+) -> None:
+    fake.end_of = lambda body: "FAILED"
+    job_id = client.submit("image-1").job_id
+    fake.now += 10
+    ended = run("status", job_id)
+
+    assert ended.code == 0
+    assert "This is no image. (InvalidImage in inspect)" in ended.out
+
+
+def test_status_with_json_of_one_unknown_among_several_keeps_their_order(
+    run: RunCommand, fake: FakeDarkroom, job_id: str
+) -> None:
+    ended = run("status", "--json", "unknown", job_id)
+    missing, found = ended.lines()
+
+    assert ended.code == 4
+    assert (missing["jobId"], missing["error"]["kind"]) == ("unknown", "NotFound")  # type: ignore[index]
+    assert found == fake.jobs[job_id].document(fake.now)
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (problem(404, "no"), 4),
+        (problem(409, "no"), 6),
+        (problem(400, "no"), 2),
+        (problem(403, "no"), 3),
+        (problem(429, "no"), 5),
+        (problem(500, "no"), 5),
+        (httpx.ConnectError("down"), 5),
+        (httpx.Response(200, text="<html>"), 5),
+    ],
+)
+def test_cancel_when_refused_answers_with_the_code_for_it(
+    run: RunCommand, fake: FakeDarkroom, answer: httpx.Response | Exception, code: int
+) -> None:
+    fake.fail("cancel", *[answer] * 5)
+    ended = run("cancel", "job", "--json")
+
+    assert ended.code == code
+    assert json.loads(ended.out)["error"]["exitCode"] == code
+    assert ended.err.startswith("job: ")
+
+
+def test_cancel_of_a_running_job_says_how_it_stands(run: RunCommand, job_id: str) -> None:
+    ended = run("cancel", job_id)
+
+    assert (ended.code, ended.out) == (0, f"{job_id}: cancelling\n")
+
+
+def test_cancel_of_one_that_is_over_among_several_cancels_the_others(
+    run: RunCommand, fake: FakeDarkroom, client: Client, job_id: str
+) -> None:
+    fake.now += 10
+    other = client.submit("image-2").job_id
+    ended = run("cancel", job_id, other)
+
+    assert ended.code == 6
+    assert fake.jobs[other].cancelled_at is not None
+
+
+def test_list_shows_the_newest_first_up_to_the_limit(run: RunCommand, client: Client) -> None:
+    ids = [client.submit("image-1", tags={"n": str(number)}).job_id for number in range(4)]
+    ended = run("list", "--limit", 3)
+    shown = [line.split()[0] for line in ended.out.splitlines()]
+
+    assert shown == ["JOB", *ids[:0:-1]]
+    assert "n=3" in ended.out
+
+
+def test_list_with_json_prints_one_object_for_each_job(run: RunCommand, fake: FakeDarkroom, client: Client) -> None:
+    for _ in range(3):
+        client.submit("image-1")
+    ended = run("list", "--json", "--status", "queued")
+
+    assert ended.code == 0
+    assert {line["jobId"] for line in ended.lines()} == set(fake.jobs)
+    assert ended.err == ""
+
+
+def test_list_without_jobs_prints_nothing_on_stdout(run: RunCommand) -> None:
+    ended = run("list")
+
+    assert (ended.code, ended.out) == (0, "")
+    assert "No jobs" in ended.err
+
+
+@pytest.mark.parametrize("options", [["--status", "asleep"], ["--limit", "0"]])
+def test_list_with_what_cannot_be_is_a_usage_error(run: RunCommand, options: list[str]) -> None:
+    assert run("list", *options).code == 2
+
+
+def test_watch_of_several_jobs_ends_with_their_reports(run: RunCommand, client: Client, job_id: str) -> None:
+    other = client.submit("image-2").job_id
+    ended = run("watch", job_id, other, job_id)
+
+    assert ended.code == 0
+    assert ended.out.count("A JPEG of 40 x 30 pixels.") == 2
+
+
+def test_watch_with_json_of_one_unknown_watches_the_others(run: RunCommand, job_id: str) -> None:
+    ended = run("watch", "--json", "unknown", job_id)
+    missing, done = ended.lines()
+
+    assert ended.code == 4
+    assert missing["error"]["kind"] == "NotFound"  # type: ignore[index]
+    assert done["status"] == "SUCCEEDED"
+    assert "goes on" not in ended.err
+
+
+def test_watch_of_a_cancelled_job_says_so(run: RunCommand, client: Client, job_id: str) -> None:
+    client.cancel(job_id)
+    ended = run("watch", job_id)
+
+    assert ended.code == 7
+    assert "cancelled" in ended.out
+
+
+def test_watch_with_ctrl_c_detaches(run: RunCommand, fake: FakeDarkroom, client: Client) -> None:
+    fake.stage_seconds = 1e9
+    job_id = client.submit("image-1").job_id
+    fake.on_request = lambda request: os.kill(os.getpid(), signal.SIGINT) if not fake.sent("GET") else None
+    ended = run("watch", job_id)
+
+    assert ended.code == 130
+    assert f"darkroom watch {job_id}" in ended.err
+
+
+def test_result_shows_the_report(run: RunCommand, fake: FakeDarkroom, job_id: str) -> None:
+    fake.now += 10
+    ended = run("result", job_id)
+
+    assert ended.code == 0
+    assert "A JPEG of 40 x 30 pixels." in ended.out
+
+
+def test_result_with_json_is_the_report_alone(run: RunCommand, fake: FakeDarkroom, job_id: str) -> None:
+    fake.now += 10
+    ended = run("result", job_id, "--json")
+
+    assert json.loads(ended.out) == {"jobId": job_id, **REPORT}
+
+
+def test_result_with_output_writes_report_and_pictures(
+    run: RunCommand, fake: FakeDarkroom, home: Path, job_id: str
+) -> None:
+    fake.now += 10
+    folder = home / "deep" / "down"
+    ended = run("result", job_id, "--output", folder, "--json")
+
+    assert ended.code == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["preview.jpg", "report.json", "thumbnail.jpg"]
+    assert json.loads((folder / "report.json").read_text()) == json.loads(ended.out)
+    assert (folder / "preview.jpg").read_bytes().endswith(b"preview.jpg")
+    assert "signature=secret" not in ended.out + ended.err
+
+
+def test_result_with_output_that_cannot_be_written_is_a_usage_error(
+    run: RunCommand, fake: FakeDarkroom, home: Path, job_id: str
+) -> None:
+    fake.now += 10
+    (home / "file").write_text("")
+
+    assert run("result", job_id, "--output", home / "file").code == 2
+
+
+def test_result_of_a_job_that_has_not_ended_is_a_conflict(run: RunCommand, job_id: str) -> None:
+    ended = run("result", job_id, "--json")
+
+    assert ended.code == 6
+    assert ended.lines()[0]["error"]["kind"] == "Conflict"  # type: ignore[index]
+
+
+def test_commands_with_an_id_that_cannot_be_are_usage_errors(run: RunCommand, fake: FakeDarkroom) -> None:
+    assert [run(command, "../x").code for command in ("status", "cancel", "watch", "result")] == [2, 2, 2, 2]
+    assert fake.requests == []

@@ -1,0 +1,185 @@
+import json
+import stat
+import threading
+from pathlib import Path
+
+import httpx
+import pytest
+from darkroom import Client, Profile
+from darkroom.errors import (
+    NotSignedInError,
+    SignInError,
+    SignInRefusedError,
+    TooManyRequestsError,
+    UnexpectedAnswerError,
+)
+from darkroom.sign_in import NewPasswordRequired
+from darkroom.tokens import TokenFile, Tokens
+
+from tests.unit.client.fake_darkroom import TOKEN_SECONDS, FakeDarkroom, problem, refusal
+
+
+def refreshes(fake: FakeDarkroom) -> int:
+    return sum(b"REFRESH_TOKEN_AUTH" in request.content for request in fake.sent(r"auth\.test"))
+
+
+def test_request_with_a_good_token_sends_it_raw(client: Client, fake: FakeDarkroom, signed_in: Tokens) -> None:
+    list(client.jobs())
+
+    assert fake.requests[0].headers["Authorization"] == signed_in.id_token
+    assert refreshes(fake) == 0
+
+
+def test_request_shortly_before_the_tokens_end_refreshes_first(client: Client, fake: FakeDarkroom) -> None:
+    fake.now += TOKEN_SECONDS - 30
+    list(client.jobs())
+    list(client.jobs())
+
+    assert refreshes(fake) == 1
+    assert len(fake.sent("/v1/jobs")) == 2
+
+
+def test_refresh_keeps_the_new_token_for_the_next_command(
+    client: Client, fake: FakeDarkroom, profile: Profile, signed_in: Tokens
+) -> None:
+    fake.now += TOKEN_SECONDS
+    list(client.jobs())
+    kept = TokenFile(profile).load()
+
+    assert kept is not None
+    assert kept.id_token != signed_in.id_token
+    assert kept.refresh_token == signed_in.refresh_token
+
+
+def test_request_after_a_401_refreshes_once_and_tries_again(
+    client: Client, fake: FakeDarkroom, signed_in: Tokens
+) -> None:
+    del fake.tokens[signed_in.id_token]
+    list(client.jobs())
+
+    assert refreshes(fake) == 1
+
+
+def test_request_after_a_second_401_says_that_nobody_is_signed_in(client: Client, fake: FakeDarkroom) -> None:
+    fake.fail("/v1/jobs", problem(401, "no"), problem(401, "no"))
+
+    with pytest.raises(NotSignedInError, match="darkroom login"):
+        list(client.jobs())
+
+
+def test_request_with_a_revoked_sign_in_says_that_nobody_is_signed_in(client: Client, fake: FakeDarkroom) -> None:
+    fake.refresh_tokens.clear()
+    fake.now += TOKEN_SECONDS
+
+    with pytest.raises(NotSignedInError, match="darkroom login"):
+        list(client.jobs())
+
+
+def test_requests_of_many_threads_with_an_expired_token_refresh_once(client: Client, fake: FakeDarkroom) -> None:
+    fake.now += TOKEN_SECONDS
+    threads = [threading.Thread(target=lambda: list(client.jobs())) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert refreshes(fake) == 1
+    assert len(fake.sent("/v1/jobs")) == 8
+
+
+def test_token_file_is_for_its_owner_only_and_tells_profiles_apart(profile: Profile, signed_in: Tokens) -> None:
+    assert profile.path is not None
+    path = profile.path.parent / "tokens.json"
+    other = Profile.of(
+        api_url="https://other.test", auth_url="https://auth.test", client_id="c2", path=path.parent / "other.json"
+    )
+    TokenFile(other).save(Tokens(id_token="theirs"))
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert TokenFile(profile).load() == signed_in
+    TokenFile(profile).forget()
+    assert TokenFile(profile).load() is None
+    assert TokenFile(other).load() == Tokens(id_token="theirs")
+
+
+def test_token_file_of_another_deployment_is_not_used(profile: Profile, signed_in: Tokens, fake: FakeDarkroom) -> None:
+    assert TokenFile(fake.profile(client_id="client-2", path=profile.path)).load() is None
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"profile": 3}', '{"profile": {"clientId": "client-1"}}'])
+def test_token_file_when_damaged_is_like_none(profile: Profile, damage: str) -> None:
+    assert profile.path is not None
+    Path(profile.path.parent / "tokens.json").write_text(damage)
+
+    assert TokenFile(profile).load() is None
+
+
+def test_tokens_repr_shows_no_token(signed_in: Tokens) -> None:
+    assert signed_in.id_token not in repr(signed_in)
+    assert "refresh-ada" not in repr(signed_in)
+
+
+@pytest.mark.parametrize("token", ["", "a.b.c", "not-a-token", "e30.W10.x"])
+def test_tokens_without_a_readable_end_have_none(token: str) -> None:
+    assert Tokens(id_token=token).expires_at is None
+
+
+def test_sign_in_with_the_right_password_gives_tokens(client: Client, fake: FakeDarkroom) -> None:
+    tokens = client.user_pool.sign_in("ada", "right")
+
+    assert isinstance(tokens, Tokens)
+    assert tokens.refresh_token in fake.refresh_tokens
+
+
+def test_sign_in_with_a_wrong_password_is_refused_without_another_try(client: Client, fake: FakeDarkroom) -> None:
+    with pytest.raises(SignInRefusedError, match="wrong"):
+        client.user_pool.sign_in("ada", "wrong")
+
+    assert len(fake.requests) == 1
+
+
+def test_sign_in_of_an_invited_user_asks_for_a_new_password(client: Client, fake: FakeDarkroom) -> None:
+    fake.temporary.add("ada")
+    asked = client.user_pool.sign_in("ada", "right")
+    assert isinstance(asked, NewPasswordRequired)
+
+    with pytest.raises(SignInRefusedError, match="not long enough"):
+        client.user_pool.set_new_password(asked, "short")
+    assert client.user_pool.set_new_password(asked, "long enough").refresh_token in fake.refresh_tokens
+
+
+def test_sign_in_when_throttled_tries_again(client: Client, fake: FakeDarkroom) -> None:
+    fake.fail("auth", refusal("TooManyRequestsException", "slow down"))
+
+    assert isinstance(client.user_pool.sign_in("ada", "right"), Tokens)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (refusal("com.amazonaws#ResourceNotFoundException", "no client"), SignInError),
+        (httpx.Response(404, text="<html>"), UnexpectedAnswerError),
+        (httpx.Response(200, json={}), UnexpectedAnswerError),
+        (httpx.Response(200, json={"ChallengeName": "SMS_MFA"}), SignInRefusedError),
+        (refusal("UserNotConfirmedException", "User is not confirmed."), SignInRefusedError),
+    ],
+)
+def test_sign_in_when_the_pool_answers_otherwise_says_what_it_means(
+    client: Client, fake: FakeDarkroom, answer: httpx.Response, expected: type[Exception]
+) -> None:
+    fake.fail("auth", answer)
+
+    with pytest.raises(expected):
+        client.user_pool.sign_in("ada", "right")
+
+
+def test_sign_in_when_throttled_for_good_says_so(client: Client, fake: FakeDarkroom) -> None:
+    fake.fail("auth", *[refusal("LimitExceededException", "slow down")] * 5)
+
+    with pytest.raises(TooManyRequestsError):
+        client.user_pool.sign_in("ada", "right")
+
+
+def test_profile_file_holds_no_token(profile: Profile, signed_in: Tokens) -> None:
+    assert profile.path is not None
+    assert set(json.loads(profile.path.read_text())) == {"apiUrl", "authUrl", "clientId"}
