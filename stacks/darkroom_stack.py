@@ -185,7 +185,7 @@ class DarkroomStack(Stack):
     def _bury_message(self) -> None:
         function = self._starter(
             "BuryMessage",
-            description="tries a message that could not be started once more, or makes it a failed job and a dead letter",
+            description="tries an unstarted message once more, or makes of it a failed job and a dead letter",
             handler="bury_message",
             timeout=BURIER_TIMEOUT,
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
@@ -46,6 +47,7 @@ class Workflow(Construct):
             tracing_enabled=tracing,
         )
         # A definition from text grants nothing by itself.
-        for function in functions.values():
-            function.grant_invoke_latest_version(self.state_machine)
+        iam.Grant.add_to_principal(
+            grantee=self.state_machine, actions=["lambda:InvokeFunction"], resource_arns=list(arns.values())
+        )
         dead_letter_queue.grant(self.state_machine, "sqs:SendMessage")

@@ -17,6 +17,7 @@ from lambdas.handlers.logs import logger
 from lambdas.handlers.problems import (
     BadRequestError,
     ConflictError,
+    NoSuchCallError,
     NotFoundError,
     ProblemError,
     UnavailableError,
@@ -149,7 +150,7 @@ def _tell_no_more_than_needed(_error: Exception) -> Response[str]:
 
 @app.not_found
 def _no_such_route(_error: NoSuchRouteError) -> Response[str]:
-    return to_response(NotFoundError("There is nothing at this address."))
+    return to_response(NoSuchCallError("There is nothing at this address."))
 
 
 def _find(job_id: str, *, seconds: float) -> Job:

@@ -3,7 +3,9 @@
 ProblemError
 ├── BadRequestError    400, with the fields and the rules that they break
 ├── NotFoundError      404, for what is not there and for what is somebody else's
-└── ConflictError      409, for what the job's status does not allow
+├── NoSuchCallError    404, for what the API does not offer
+├── ConflictError      409, for what the job's status does not allow
+└── UnavailableError   503, for a service that is out of reach for the moment
 """
 
 import json
@@ -23,8 +25,8 @@ class ProblemError(Exception):
     """A request that cannot be answered as asked."""
 
     status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
-    slug: ClassVar[str] = "internal-error"
-    title: ClassVar[str] = "Something went wrong in Darkroom"
+    slug: ClassVar[str] = "server-error"
+    title: ClassVar[str] = "Darkroom's own fault"
 
     def __init__(self, detail: str, **members: Any) -> None:
         super().__init__(detail)
@@ -52,6 +54,14 @@ class NotFoundError(ProblemError):
     status = HTTPStatus.NOT_FOUND
     slug = "job-not-found"
     title = "There is no such job"
+
+
+class NoSuchCallError(ProblemError):
+    """The API has no such path or method."""
+
+    status = HTTPStatus.NOT_FOUND
+    slug = "not-found"
+    title = "No such call"
 
 
 class ConflictError(ProblemError):

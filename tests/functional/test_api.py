@@ -329,7 +329,7 @@ def test_api_unknown_fault_tells_no_more_than_needed(queued: Aws, monkeypatch: p
 
     answer = call("GET", "/jobs/job-1")
 
-    assert_problem(answer, 500, "internal-error")
+    assert_problem(answer, 500, "server-error")
     assert "secret" not in answer["body"]
 
 

@@ -101,8 +101,6 @@ def _problem_with(path: Path) -> str | None:
             file.read(1)
     except OSError as error:
         return f"The file cannot be read: {error.strerror or error}."
-    except ValueError as error:  # a NUL in the name
-        return f"The file cannot be read: {error}."
     return None
 
 

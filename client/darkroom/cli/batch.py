@@ -121,7 +121,6 @@ class Batch:
     def _follow(self, item: Item) -> None:
         with self._settling(item, last=True):
             assert item.job_id is not None  # noqa: S101 - for the type checker: `follow` is for items with a job
-            self._step(item, Step.WATCHING)
             for job in self._client.watch(item.job_id):
                 item.job = job
                 self._note(item)

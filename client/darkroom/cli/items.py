@@ -19,7 +19,6 @@ class Step(StrEnum):
     UPLOADING = "uploading"
     SUBMITTING = "submitting"
     SUBMITTED = "submitted"
-    WATCHING = "watching"
 
 
 @dataclass(kw_only=True)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
+from rich.filesize import decimal
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -43,14 +44,15 @@ def _section(name: str, result: object, swatches: bool) -> Lines:
 def _image(image: Mapping[str, Any]) -> Lines:
     shape = [plain(image.get("format", "?")), _size(image)]
     if isinstance(image.get("bytes"), int):
-        shape.append(f"{image['bytes'] / 1_000_000:.2f} MB")
+        shape.append(decimal(image["bytes"]))
     frames = image.get("frames")
     if isinstance(frames, int) and frames > 1:
         shape.append(f"{frames} {'frames' if image.get('animated') else 'pages'}")
     yield Text(", ".join(part for part in shape if part))
     profile = image.get("iccProfile")
     colour = [plain(image.get("mode", "")), plain(profile) if profile else "", "alpha" if image.get("hasAlpha") else ""]
-    yield Text(", ".join(part for part in colour if part), style="dim")
+    if any(colour):
+        yield Text(", ".join(part for part in colour if part), style="dim")
     yield from _anything(_object(image, "exif"))
     if image.get("hasLocation"):
         yield Text("The file says where it was taken; the pictures made from it do not.", style="yellow")

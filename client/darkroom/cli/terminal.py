@@ -30,8 +30,14 @@ class Terminal:
         self.err.print(Text(plain(message, _LONGEST_MESSAGE), style=style), soft_wrap=True)
 
     def show(self, renderable: RenderableType) -> None:
-        """Print data for people on stdout."""
-        self.out.print(renderable)
+        """Print data for people on stdout; into a file or a pipe without the spaces that fill a screen."""
+        if self.out.is_terminal:
+            self.out.print(renderable)
+            return
+        with self.out.capture() as captured:
+            self.out.print(renderable)
+        lines = (line.rstrip() for line in captured.get().splitlines())
+        print(*lines, sep="\n", file=self.out.file, flush=True)
 
     def show_line(self, line: str | Text) -> None:
         """Print one line of data for people on stdout, never wrapped."""

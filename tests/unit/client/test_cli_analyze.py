@@ -121,7 +121,7 @@ def test_analyze_of_several_files_with_one_bad_and_json_says_so_in_its_place(run
 
 
 def test_analyze_of_nothing_but_bad_files_sends_nothing(run: RunCommand, fake: FakeDarkroom, home: Path) -> None:
-    ended = run("analyze", home, "missing.jpg", "nul\0.jpg")
+    ended = run("analyze", home, "missing.jpg")
 
     assert ended.code == 2
     assert "This is a folder" in ended.err

@@ -1,0 +1,56 @@
+"""Reading a CloudFormation template: by type, and along its references."""
+
+from collections.abc import Iterator
+from typing import Any
+
+
+class Resources:
+    """A template."""
+
+    def __init__(self, template: dict[str, Any]) -> None:
+        self.template = template
+
+    def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
+        """Properties by logical id; at least one, so that no check passes by looking at nothing."""
+        found = {
+            name: resource.get("Properties", {})
+            for name, resource in self.template["Resources"].items()
+            if resource["Type"] == kind
+        }
+        assert found, f"the template has no {kind}"
+        return found
+
+    def named(self, part: str, kind: str) -> dict[str, Any]:
+        """Properties of the one resource of a type whose logical id begins with this."""
+        found = [properties for name, properties in self.of_type(kind).items() if name.startswith(part)]
+        assert len(found) == 1, f"{len(found)} of {kind} are called {part}"
+        return found[0]
+
+    def function(self, construct_id: str) -> dict[str, Any]:
+        return self.named(f"Functions{construct_id}Function", "AWS::Lambda::Function")
+
+    def behind(self, reference: Any) -> dict[str, Any]:
+        """Properties of the resource that a `Ref` or `Fn::GetAtt` names."""
+        name = reference.get("Ref") or reference["Fn::GetAtt"][0]
+        properties: dict[str, Any] = self.template["Resources"][name]["Properties"]
+        return properties
+
+    def statements(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Every statement of the roles' policies, with the logical id of the policy."""
+        for name, policy in self.of_type("AWS::IAM::Policy").items():
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield name, statement
+
+    def statements_of(self, policy: str) -> dict[str, Any]:
+        """Resources by action, for the policies whose logical id begins with this."""
+        found: dict[str, Any] = {}
+        for name, statement in self.statements():
+            if name.startswith(policy):
+                for action in listed(statement["Action"]):
+                    found.setdefault(action, []).extend(listed(statement["Resource"]))
+        return found
+
+
+def listed(value: Any) -> list[Any]:
+    """IAM writes a list of one without the brackets."""
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,275 @@
+"""The gateway against the API document, and against callers who try things."""
+
+import json
+import re
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from stacks.submission import _everything_but
+from tests.infrastructure.conftest import ROOT
+from tests.infrastructure.templates import Resources
+
+DOCUMENT = yaml.safe_load((ROOT / "openapi.yaml").read_text())
+METHODS = {"get", "put", "post", "patch", "delete"}
+SUBMITTING = {("PUT", "/jobs/{jobId}"), ("POST", "/jobs")}
+
+Calls = dict[tuple[str, str], dict[str, Any]]
+
+
+@pytest.fixture
+def calls(template: Resources) -> Calls:
+    """Properties of the gateway's methods, by method and path."""
+    methods = template.of_type("AWS::ApiGateway::Method").values()
+    return {(method["HttpMethod"], _path(template, method["ResourceId"])): method for method in methods}
+
+
+@pytest.fixture
+def submissions(calls: Calls) -> Calls:
+    return {key: calls[key] for key in SUBMITTING}
+
+
+def test_gateway_has_the_calls_of_the_document_and_no_others(calls: Calls) -> None:
+    documented = {
+        (method.upper(), path) for path, item in DOCUMENT["paths"].items() for method in item if method in METHODS
+    }
+    assert calls.keys() == documented
+
+
+def test_every_call_needs_an_id_token(template: Resources, calls: Calls) -> None:
+    for method in calls.values():
+        assert method["AuthorizationType"] == "COGNITO_USER_POOLS"
+        assert "AuthorizationScopes" not in method  # with scopes, access tokens would pass, and ID tokens not
+        authorizer = template.behind(method["AuthorizerId"])
+        assert authorizer["IdentitySource"] == "method.request.header.Authorization"
+        assert len(authorizer["ProviderARNs"]) == 1
+
+
+def test_every_call_is_validated(template: Resources, calls: Calls) -> None:
+    for (verb, path), method in calls.items():
+        has_body = "requestBody" in DOCUMENT["paths"][path][verb.lower()]
+        validator = template.behind(method["RequestValidatorId"])
+        assert validator["ValidateRequestParameters"] is True
+        assert validator["ValidateRequestBody"] is has_body
+        assert ("application/json" in method.get("RequestModels", {})) is has_body
+
+
+def test_every_parameter_is_declared(calls: Calls) -> None:
+    assert calls["GET", "/jobs"]["RequestParameters"] == {
+        "method.request.querystring.status": False,
+        "method.request.querystring.limit": False,
+        "method.request.querystring.cursor": False,
+    }
+    assert calls["GET", "/jobs/{jobId}"]["RequestParameters"]["method.request.path.jobId"] is True
+
+
+def test_everything_but_submitting_goes_to_the_api_function(template: Resources, calls: Calls) -> None:
+    for key in calls.keys() - SUBMITTING:
+        integration = calls[key]["Integration"]
+        assert integration["Type"] == "AWS_PROXY"
+        assert "FunctionsApiCalls" in str(integration["Uri"])
+
+
+@pytest.mark.parametrize(
+    ("body", "is_valid"),
+    [
+        ({"imageId": "a"}, True),
+        ({"imageId": "a", "analyses": ["palette"], "options": {"colours": 3}, "tags": {"trip": "Asturias"}}, True),
+        ({}, False),
+        ({"imageId": "../secret"}, False),
+        ({"imageId": "a", "owner": "somebody"}, False),
+        ({"imageId": "a", "analyses": []}, False),
+        ({"imageId": "a", "analyses": ["palette", "palette"]}, False),
+        ({"imageId": "a", "options": {"colours": 99}}, False),
+        ({"imageId": "a", "tags": {"a": 1}}, False),
+    ],
+)
+def test_submission_model_refuses_what_the_document_refuses(template: Resources, body: Any, is_valid: bool) -> None:
+    schema = template.named("ApiJobSubmissionModel", "AWS::ApiGateway::Model")["Schema"]
+    assert "$ref" not in json.dumps(schema)
+    assert jsonschema.Draft4Validator(schema).is_valid(body) is is_valid
+
+
+def test_submissions_go_to_the_job_queue_as_a_form(submissions: Calls) -> None:
+    for method in submissions.values():
+        integration = method["Integration"]
+        assert (integration["Type"], integration["IntegrationHttpMethod"]) == ("AWS", "POST")
+        assert "IntakeJobQueue" in str(integration["Uri"])
+        assert integration["RequestParameters"] == {
+            "integration.request.header.Content-Type": "'application/x-www-form-urlencoded'"
+        }
+
+
+def test_no_other_content_type_gets_past_the_template(submissions: Calls) -> None:
+    for method in submissions.values():
+        assert method["Integration"]["PassthroughBehavior"] == "NEVER"
+        assert method["Integration"]["RequestTemplates"].keys() == {"application/json"}
+
+
+def test_everything_from_the_request_is_encoded(submissions: Calls) -> None:
+    for method in submissions.values():
+        form = _form(method)
+        assert "$util.urlEncode($input.body)" in form
+        rest = re.sub(r"\$util\.urlEncode\(\$(input\.body|context\.authorizer\.claims\.sub|jobId)\)", "", form)
+        assert "$" not in rest
+        assert "#" not in rest
+
+
+def test_owner_comes_from_the_token(submissions: Calls) -> None:
+    for method in submissions.values():
+        fields = dict(part.split("=", 1) for part in _form(method).split("&"))
+        assert fields["Action"] == "SendMessage"
+        attributes = _attributes(fields)
+        assert attributes["owner"] == "$util.urlEncode($context.authorizer.claims.sub)"
+        assert attributes["schemaVersion"] == "1"
+        assert fields["MessageGroupId"] == attributes["owner"]
+
+
+def test_only_put_carries_an_id(submissions: Calls) -> None:
+    ids = {
+        verb: _attributes(dict(part.split("=", 1) for part in _form(method).split("&"))).get("jobId")
+        for (verb, _), method in submissions.items()
+    }
+    assert ids == {"PUT": "$util.urlEncode($jobId)", "POST": None}
+
+
+def test_put_takes_the_id_from_the_path_and_empties_a_bad_one(submissions: Calls) -> None:
+    template = submissions["PUT", "/jobs/{jobId}"]["Integration"]["RequestTemplates"]["application/json"]
+    first, second, _ = template.split("\n")
+    assert first == "#set($jobId = $input.params('jobId'))"
+    assert second.startswith("#set($jobId = $jobId.replaceAll('")
+
+
+@pytest.mark.parametrize("job_id", ["a", "A-b_9", "x" * 64])
+def test_good_id_stays(job_id: str) -> None:
+    assert re.sub(_everything_but(DOCUMENT["components"]["schemas"]["JobId"]["pattern"]), "", job_id) == job_id
+
+
+@pytest.mark.parametrize("job_id", ["a b", "a\n", "\n", "x" * 65, "é", "a/b", "a&b", "a\x00", "ok\nbad bad"])
+def test_bad_id_becomes_empty(job_id: str) -> None:
+    assert re.sub(_everything_but(DOCUMENT["components"]["schemas"]["JobId"]["pattern"]), "", job_id) == ""
+
+
+def test_only_what_sqs_confirmed_is_accepted(submissions: Calls) -> None:
+    for method in submissions.values():
+        answers = {answer["StatusCode"]: answer for answer in method["Integration"]["IntegrationResponses"]}
+        patterns = {status: answer.get("SelectionPattern") for status, answer in answers.items()}
+        assert patterns == {"202": "200", "400": "400", "500": None}
+        assert {response["StatusCode"] for response in method["MethodResponses"]} == answers.keys()
+
+
+def test_accepted_answer_is_what_the_document_says(submissions: Calls) -> None:
+    sources = {
+        "PUT": "$input.params('jobId')",
+        "POST": "$input.path('$.SendMessageResponse.SendMessageResult.MessageId')",
+    }
+    for (verb, _), method in submissions.items():
+        first, text = _answer(method, "202").split("\n")
+        assert first == f"#set($jobId = {sources[verb]})"
+        body = json.loads(text.replace("$jobId", "job-1"))
+        assert body["jobId"] == "job-1"
+        assert body["status"] == "QUEUED"
+        assert body["links"] == {"self": "/jobs/job-1", "cancel": "/jobs/job-1/cancel", "result": "/jobs/job-1/result"}
+
+
+@pytest.mark.parametrize("status", ["400", "500"])
+def test_refused_submission_is_a_problem(submissions: Calls, status: str) -> None:
+    for method in submissions.values():
+        _assert_problem(json.loads(_answer(method, status)), int(status))
+        (answer,) = (each for each in method["Integration"]["IntegrationResponses"] if each["StatusCode"] == status)
+        headers = answer["ResponseParameters"]
+        assert headers["method.response.header.Content-Type"] == "'application/problem+json'"
+        assert ("method.response.header.Retry-After" in headers) == (status == "500")
+
+
+def test_every_gateway_response_is_a_problem(template: Resources) -> None:
+    for response in template.of_type("AWS::ApiGateway::GatewayResponse").values():
+        headers = response["ResponseParameters"]
+        assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
+        assert response["ResponseTemplates"].keys() == {"application/json"}
+        problem = json.loads(response["ResponseTemplates"]["application/json"])
+        _assert_problem(problem, int(response["StatusCode"]))
+        assert ("gatewayresponse.header.Retry-After" in headers) == (problem["status"] in {429, 500})
+
+
+def test_every_kind_of_gateway_response_is_there(template: Resources) -> None:
+    import aws_cdk.aws_apigateway as apigateway
+
+    kinds = [getattr(apigateway.ResponseType, name) for name in dir(apigateway.ResponseType) if name.isupper()]
+    given = {response["ResponseType"] for response in template.of_type("AWS::ApiGateway::GatewayResponse").values()}
+    assert {kind.response_type for kind in kinds} == given
+
+
+def test_body_that_does_not_fit_is_told_what_is_wrong(template: Resources) -> None:
+    response = template.named("ApiRestApiBadRequestBody", "AWS::ApiGateway::GatewayResponse")
+    assert "$context.error.validationErrorString" in response["ResponseTemplates"]["application/json"]
+
+
+def test_stage_is_throttled_and_logs_no_payload(template: Resources) -> None:
+    (stage,) = template.of_type("AWS::ApiGateway::Stage").values()
+    (settings,) = stage["MethodSettings"]
+    assert (settings["HttpMethod"], settings["ResourcePath"]) == ("*", "/*")
+    assert settings["ThrottlingRateLimit"] > 0
+    assert settings["ThrottlingBurstLimit"] > 0
+    assert settings["DataTraceEnabled"] is False
+    log = json.loads(stage["AccessLogSetting"]["Format"])
+    assert not [value for value in log.values() if re.search(r"body|params|header|path$|sourceIp", value)]
+
+
+def test_users_cannot_sign_themselves_up_and_choose_strong_passwords(template: Resources) -> None:
+    pool = template.named("Identity", "AWS::Cognito::UserPool")
+    assert pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True
+    policy = pool["Policies"]["PasswordPolicy"]
+    assert policy.pop("MinimumLength") >= 12
+    assert policy.pop("TemporaryPasswordValidityDays") <= 7
+    assert set(policy.values()) == {True}
+    assert len(policy) == 4
+
+
+def test_client_keeps_no_secret_and_tells_nobody_who_exists(template: Resources) -> None:
+    client = template.named("Identity", "AWS::Cognito::UserPoolClient")
+    assert client["GenerateSecret"] is False
+    assert client["PreventUserExistenceErrors"] == "ENABLED"
+    assert set(client["ExplicitAuthFlows"]) == {
+        "ALLOW_USER_PASSWORD_AUTH",
+        "ALLOW_USER_SRP_AUTH",
+        "ALLOW_REFRESH_TOKEN_AUTH",
+    }
+
+
+def _assert_problem(problem: dict[str, Any], status: int) -> None:
+    jsonschema.Draft4Validator(
+        {**DOCUMENT["components"]["schemas"]["Problem"], "components": DOCUMENT["components"]}
+    ).validate(problem)
+    assert problem["status"] == status
+    assert re.fullmatch(r"/problems/[a-z-]+", problem["type"])
+    assert problem["title"]
+    assert problem["detail"]
+
+
+def _path(template: Resources, resource_id: Any) -> str:
+    if "Fn::GetAtt" in resource_id:
+        return ""
+    resource = template.behind(resource_id)
+    return f"{_path(template, resource['ParentId'])}/{resource['PathPart']}"
+
+
+def _form(method: dict[str, Any]) -> str:
+    """Take the last line of the request template: what is sent."""
+    text: str = method["Integration"]["RequestTemplates"]["application/json"]
+    return text.split("\n")[-1]
+
+
+def _answer(method: dict[str, Any], status: str) -> str:
+    (answer,) = (each for each in method["Integration"]["IntegrationResponses"] if each["StatusCode"] == status)
+    text: str = answer["ResponseTemplates"]["application/json"]
+    return text
+
+
+def _attributes(fields: dict[str, str]) -> dict[str, str]:
+    numbers = [name.split(".")[1] for name in fields if name.endswith(".Name")]
+    prefix = "MessageAttribute"
+    assert all(fields[f"{prefix}.{number}.Value.DataType"] == "String" for number in numbers)
+    return {fields[f"{prefix}.{number}.Name"]: fields[f"{prefix}.{number}.Value.StringValue"] for number in numbers}

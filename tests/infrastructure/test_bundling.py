@@ -1,0 +1,233 @@
+"""The packages that the functions run from. Made for real, once: they need the package index only the first time."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lambdas.stages.catalogue import STAGES
+from stacks import bundling, interpreters
+from stacks.bundling import Package, Packages
+from stacks.settings import Settings
+from tests.infrastructure.conftest import ROOT
+
+MB = 1_000_000
+API_MODULES = ("api", "start_execution", "bury_message", "clean_up", "settle_failed")
+UNCHECKED_HASH = 0b01
+"""PEP 552: by a hash of the source, which nobody compares."""
+
+COUNT_COMPILATIONS = """
+import sys
+compiled = []
+sys.addaudithook(lambda event, given: event == "compile" and compiled.append(str(given[1])))
+import {modules}
+print([name for name in compiled if name.startswith({root!r})])
+"""
+
+
+@pytest.fixture(scope="module")
+def for_aws(environments: dict[str, Any]) -> Packages:
+    settings = Settings.from_context(environments, "prod")
+    return bundling.pack(ROOT, bundling.managed(settings.runtime, settings.architecture))
+
+
+@pytest.fixture(scope="module")
+def for_host() -> Packages:
+    return bundling.pack(ROOT, bundling.host())
+
+
+def test_api_package_leaves_image_libraries_and_stages_out(for_aws: Packages) -> None:
+    names = set(_names(for_aws.api))
+    assert {f"lambdas/handlers/{module}.py" for module in API_MODULES} <= names
+    assert {"lambdas/stages/catalogue.py", "lambdas/stages/contract.py", "lambdas/config.py"} <= names
+    assert not [name for name in names if name.startswith(("PIL/", "zxingcpp", "pillow"))]
+    assert "lambdas/stages/inspect.py" not in names
+
+
+def test_stages_package_holds_every_stage(for_aws: Packages) -> None:
+    names = set(_names(for_aws.stages))
+    assert "PIL/__init__.py" in names
+    for stage in STAGES:
+        if (ROOT / "lambdas" / "stages" / f"{stage.name}.py").exists():
+            assert f"lambdas/stages/{stage.name}.py" in names
+
+
+def test_packages_stay_small(for_aws: Packages) -> None:
+    # Cold starts fetch and unpack them. Lambda's own limit is 250 MB unpacked.
+    assert (for_aws.api.path.stat().st_size, _unpacked(for_aws.api)) < (7 * MB, 30 * MB)
+    assert for_aws.api.path.stat().st_size < 7 * MB
+    assert _unpacked(for_aws.api) < 30 * MB
+    assert for_aws.stages.path.stat().st_size < 18 * MB
+    assert _unpacked(for_aws.stages) < 60 * MB
+
+
+def test_compiled_libraries_are_for_the_function_and_not_for_this_machine(for_aws: Packages) -> None:
+    libraries = [name for name in _names(for_aws.stages) if re.search(r"cpython.*\.so$", name)]
+    assert libraries
+    assert all("cpython-313-aarch64" in name for name in libraries)
+
+
+def test_bytecode_is_there_and_stays_valid(for_aws: Packages) -> None:
+    if for_aws.warnings:
+        pytest.skip("this machine has no Python 3.13: the packages go without bytecode")
+    for package in (for_aws.api, for_aws.stages):
+        with zipfile.ZipFile(package.path) as archive:
+            names = set(archive.namelist())
+            for name in names:
+                if name.endswith(".py"):
+                    folder, _, module = name.rpartition("/")
+                    compiled = f"{folder}/__pycache__/{module[:-3]}.cpython-313.pyc".lstrip("/")
+                    assert compiled in names
+                    assert archive.read(compiled)[4] == UNCHECKED_HASH
+
+
+def test_nothing_names_this_machine(for_aws: Packages) -> None:
+    for package in (for_aws.api, for_aws.stages):
+        names = _names(package)
+        assert not [name for name in names if name.startswith("bin/") or name.endswith(("RECORD", "INSTALLER"))]
+        with zipfile.ZipFile(package.path) as archive:
+            here = str(ROOT).encode()
+            assert not [name for name in names if name.startswith("lambdas/") and here in archive.read(name)]
+
+
+@pytest.mark.parametrize(("package", "modules"), [("api", API_MODULES), ("stages", ("run_stage",))])
+def test_host_package_starts_on_its_own_and_compiles_nothing(
+    for_host: Packages, package: str, modules: tuple[str, ...], tmp_path: Path
+) -> None:
+    _unpack(getattr(for_host, package), tmp_path)
+    imports = ", ".join(f"lambdas.handlers.{module}" for module in modules)
+    if package == "stages":
+        imports += ", PIL.Image, zxingcpp"
+    program = COUNT_COMPILATIONS.format(modules=imports, root=str(tmp_path))
+    python = re.search(r'exec "([^"]+)"', (tmp_path / "bootstrap").read_text())
+    assert python
+    done = subprocess.run(
+        [python[1], "-P", "-S", "-c", program],
+        env={"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1", "POWERTOOLS_SERVICE_NAME": "darkroom"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr
+
+
+def test_bootstrap_can_be_executed(for_host: Packages) -> None:
+    with zipfile.ZipFile(for_host.api.path) as archive:
+        assert archive.getinfo("bootstrap").external_attr >> 16 & 0o111
+        assert b"-m awslambdaric" in archive.read("bootstrap")
+
+
+def test_unchanged_package_is_not_made_again(for_host: Packages, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundling, "_run", _must_not_run)
+    assert bundling.pack(ROOT, bundling.host()) == for_host
+
+
+@pytest.fixture
+def small_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Our own sources, with nothing to install."""
+    for name in ("one", "two"):
+        shutil.copytree(ROOT / "lambdas", tmp_path / name / "lambdas", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(bundling._Bundler, "_install", lambda _self, target, _files: target.mkdir())
+    yield tmp_path
+
+
+@pytest.fixture
+def plain_platform() -> bundling.Platform:
+    return bundling.Platform(name="test", pip_arguments=(), compiler=Path(sys.executable))
+
+
+def test_same_sources_make_the_same_bytes(small_project: Path, plain_platform: bundling.Platform) -> None:
+    one, two = (bundling.pack(small_project / name, plain_platform) for name in ("one", "two"))
+    assert one.stages.digest == two.stages.digest
+    assert one.stages.path.read_bytes() == two.stages.path.read_bytes()
+
+
+def test_edit_changes_only_the_packages_that_hold_it(small_project: Path, plain_platform: bundling.Platform) -> None:
+    before = bundling.pack(small_project / "one", plain_platform)
+    with (small_project / "one" / "lambdas" / "stages" / "inspect.py").open("a") as stage:
+        stage.write("\n# An edit.\n")
+    after = bundling.pack(small_project / "one", plain_platform)
+    assert after.api == before.api
+    assert after.stages.digest != before.stages.digest
+
+
+def test_old_packages_are_forgotten(small_project: Path, plain_platform: bundling.Platform) -> None:
+    root = small_project / "one"
+    for edit in range(bundling.PACKAGES_KEPT + 2):
+        (root / "lambdas" / "config.py").write_text(f"edit = {edit}\n")
+        newest = bundling.pack(root, plain_platform)
+    kept = list((root / ".cache" / "bundles").glob("api-*.zip"))
+    assert len(kept) == bundling.PACKAGES_KEPT
+    assert newest.api.path in kept
+
+
+def test_failing_pip_says_what_it_said(tmp_path: Path) -> None:
+    (tmp_path / "lambdas").mkdir()
+    (tmp_path / "lambdas" / "requirements.txt").write_text("not a requirement\n")
+    platform = bundling.Platform(name="test", pip_arguments=(), compiler=None)
+    with pytest.raises(bundling.BundlingError, match=r"pip install said:"):
+        bundling.pack(tmp_path, platform)
+
+
+def test_without_a_compiler_the_cost_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interpreters, "find", lambda _version: None)
+    (warning,) = bundling.managed("python3.13", "arm64").warnings
+    assert "2.5 times" in warning
+    assert "DARKROOM_PYTHON313" in warning
+
+
+def test_warning_is_shown_at_synthesis(cdk_context: dict[str, Any], empty_packages: Packages) -> None:
+    import aws_cdk
+    from aws_cdk.assertions import Annotations
+
+    import app
+
+    cdk_app = aws_cdk.App(analytics_reporting=False, context=cdk_context)
+    packages = Packages(api=empty_packages.api, stages=empty_packages.stages, warnings=("It will be slow.",))
+    stack = app.add_stack(cdk_app, "test", app.settings_of(cdk_app, "dev"), packages)
+    (warning,) = Annotations.from_stack(stack).find_warning("*", "*")
+    assert "It will be slow." in str(warning.entry.data)
+
+
+def test_interpreter_that_does_not_run_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shim = tmp_path / "python3.13"
+    shim.write_text("#!/bin/sh\nexit 127\n")
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "none"))
+    monkeypatch.setenv("DARKROOM_PYTHON313", str(shim))
+    assert interpreters.find("3.13") is None
+
+
+def test_interpreter_that_was_named_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    monkeypatch.setenv(interpreters.override_variable(version), sys.executable)
+    assert interpreters.find(version) == Path(sys.executable)
+
+
+def _must_not_run(_command: list[str]) -> None:
+    raise AssertionError("something was installed or compiled")
+
+
+def _names(package: Package) -> list[str]:
+    with zipfile.ZipFile(package.path) as archive:
+        return archive.namelist()
+
+
+def _unpacked(package: Package) -> int:
+    with zipfile.ZipFile(package.path) as archive:
+        return sum(entry.file_size for entry in archive.infolist())
+
+
+def _unpack(package: Package, folder: Path) -> None:
+    with zipfile.ZipFile(package.path) as archive:
+        archive.extractall(folder)
+    os.chmod(folder / "bootstrap", 0o755)

@@ -1,0 +1,105 @@
+"""The same system everywhere: what differs between environments is listed here, and nothing else does."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.infrastructure.templates import Resources, listed
+
+OUTPUTS = {
+    "ApiUrl",
+    "Region",
+    "UserPoolId",
+    "UserPoolClientId",
+    "JobQueueUrl",
+    "IntakeDeadLetterQueueUrl",
+    "DeadLetterQueueUrl",
+    "StateMachineArn",
+    "JobTableName",
+    "ImageBucketName",
+}
+LAPTOP_DIFFERS = (
+    # The host's Python, under AWS's runtime client.
+    r"AWS::Lambda::Function/Properties/Runtime",
+    # No traces: nobody there takes them.
+    r"AWS::Lambda::Function/Properties/TracingConfig.*",
+    r"AWS::StepFunctions::StateMachine/Properties/TracingConfiguration.*",
+    r"AWS::ApiGateway::Stage/Properties/TracingEnabled",
+    # Numbers.
+    r"AWS::Logs::LogGroup/Properties/RetentionInDays",
+    r"AWS::Lambda::Function/Properties/Environment/Variables/RETENTION_DAYS",
+    r"AWS::S3::Bucket/Properties/LifecycleConfiguration/Rules/\d+/ExpirationInDays",
+    r"AWS::ApiGateway::Stage/Properties/MethodSettings/0/Throttling(Rate|Burst)Limit",
+)
+
+
+def test_outputs_are_what_clients_and_operators_need(template: Resources) -> None:
+    assert set(template.template["Outputs"]) == OUTPUTS
+
+
+def test_stack_depends_on_no_account_and_no_region(template: Resources) -> None:
+    assert not re.search(r"\b\d{12}\b", str(template.template))
+    assert not re.search(r"\b(eu|us|ap)-[a-z]+-\d\b", str(template.template))
+
+
+def test_laptop_differs_from_dev_only_where_listed(templates: dict[str, Any]) -> None:
+    dev, laptop = (_without_traces(templates[name]) for name in ("dev", "laptop"))
+    assert dev["Resources"].keys() == laptop["Resources"].keys()
+    allowed = [re.compile(pattern) for pattern in LAPTOP_DIFFERS]
+    unexpected = [
+        path
+        for name, resource in dev["Resources"].items()
+        for path in _differences(resource["Type"], resource, laptop["Resources"][name])
+        if not any(pattern.fullmatch(path) for pattern in allowed)
+    ]
+    assert unexpected == []
+    assert dev["Outputs"] == laptop["Outputs"]
+
+
+def test_prod_keeps_what_dev_throws_away(templates: dict[str, Any]) -> None:
+    for name, policy in {"dev": "Delete", "laptop": "Delete", "prod": "Retain"}.items():
+        for resource in templates[name]["Resources"].values():
+            if resource["Type"] in {"AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Cognito::UserPool"}:
+                assert resource["DeletionPolicy"] == policy, (name, resource["Type"])
+
+
+def test_prod_protects_its_data(prod: Resources) -> None:
+    table = prod.named("JobTable", "AWS::DynamoDB::Table")
+    assert table["DeletionProtectionEnabled"] is True
+    assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+    assert prod.named("Identity", "AWS::Cognito::UserPool")["DeletionProtection"] == "ACTIVE"
+
+
+@pytest.mark.parametrize("name", ["dev", "prod"])
+def test_accounts_run_a_managed_python(templates: dict[str, Any], name: str) -> None:
+    for function in Resources(templates[name]).of_type("AWS::Lambda::Function").values():
+        assert function["Runtime"].startswith("python3.")
+        assert function["Architectures"] == ["arm64"]
+
+
+def _without_traces(template: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the rights to send traces: they come with tracing."""
+    resources = {name: dict(resource) for name, resource in template["Resources"].items()}
+    for resource in resources.values():
+        if resource["Type"] == "AWS::IAM::Policy":
+            document = resource["Properties"]["PolicyDocument"]
+            kept = [
+                {**statement, "Action": actions}
+                for statement in document["Statement"]
+                if (actions := [action for action in listed(statement["Action"]) if not action.startswith("xray:")])
+            ]
+            resource["Properties"] = {**resource["Properties"], "PolicyDocument": {**document, "Statement": kept}}
+    return {**template, "Resources": resources}
+
+
+def _differences(path: str, one: Any, other: Any) -> Iterator[str]:
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in sorted(one.keys() | other.keys()):
+            yield from _differences(f"{path}/{key}", one.get(key), other.get(key))
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for position, pair in enumerate(zip(one, other, strict=True)):
+            yield from _differences(f"{path}/{position}", *pair)
+    elif one != other:
+        yield path

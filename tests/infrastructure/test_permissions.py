@@ -1,0 +1,124 @@
+"""Who may do what to which: exactly what the code does, and no wildcard without a reason."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from lambdas.stages.catalogue import STAGES, Reads
+from tests.infrastructure.templates import Resources, listed
+
+ANY_RESOURCE = {
+    # X-Ray has no resources to name.
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    # Neither has the delivery of logs, by which Step Functions writes its own.
+    "logs:CreateLogDelivery",
+    "logs:GetLogDelivery",
+    "logs:UpdateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:DescribeResourcePolicies",
+    "logs:DescribeLogGroups",
+}
+BELOW_A_PREFIX = ("/uploads/*", "/jobs/*")
+"""The rest of an object's key begins with its owner, who is known only when the call is made."""
+
+RIGHTS = {
+    "ApiCalls": {
+        "dynamodb:GetItem",
+        "dynamodb:BatchGetItem",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "dynamodb:Query",
+        "s3:PutObject",
+        "s3:GetObject",
+        "sqs:GetQueueAttributes",
+    },
+    "StartExecution": {"dynamodb:PutItem", "dynamodb:UpdateItem", "states:StartExecution", "sqs:SendMessage"},
+    "BuryMessage": {"dynamodb:PutItem", "dynamodb:UpdateItem", "states:StartExecution", "sqs:SendMessage"},
+    "CleanUp": {"dynamodb:GetItem", "dynamodb:UpdateItem", "s3:ListBucket", "s3:DeleteObject"},
+    "SettleFailed": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+}
+STAGE_RIGHTS = {"dynamodb:GetItem", "dynamodb:UpdateItem", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"}
+READING_A_QUEUE = {
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibility",
+    "sqs:GetQueueAttributes",
+    "sqs:GetQueueUrl",
+}
+OF_EVERY_FUNCTION = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+
+
+def test_no_action_is_a_wildcard(template: Resources) -> None:
+    for policy, statement in template.statements():
+        assert not [action for action in listed(statement["Action"]) if "*" in action], policy
+
+
+def test_every_wildcard_resource_has_a_reason(template: Resources) -> None:
+    for policy, statement in template.statements():
+        actions = set(listed(statement["Action"]))
+        for resource in listed(statement["Resource"]):
+            if resource == "*":
+                assert actions <= ANY_RESOURCE, policy
+            else:
+                assert all(text.endswith(BELOW_A_PREFIX) for text in _texts(resource) if "*" in text), (
+                    policy,
+                    resource,
+                )
+
+
+def test_policies_only_allow(template: Resources) -> None:
+    assert {statement["Effect"] for _, statement in template.statements()} == {"Allow"}
+
+
+@pytest.mark.parametrize(("construct_id", "rights"), RIGHTS.items())
+def test_function_may_do_what_its_code_does(template: Resources, construct_id: str, rights: set[str]) -> None:
+    granted = template.statements_of(f"Functions{construct_id}Role").keys() - OF_EVERY_FUNCTION
+    reads_a_queue = construct_id in {"StartExecution", "BuryMessage"}
+    assert granted == (rights | READING_A_QUEUE if reads_a_queue else rights)
+
+
+def test_only_stages_that_read_uploads_may(template: Resources) -> None:
+    for stage in STAGES:
+        granted = template.statements_of(f"Functions{stage.state}Role")
+        of_uploads = {"s3:ListBucket"} if stage.reads is Reads.UPLOAD else set()
+        assert granted.keys() - OF_EVERY_FUNCTION == STAGE_RIGHTS | of_uploads
+        assert ("/uploads/*" in str(granted["s3:GetObject"])) == (stage.reads is Reads.UPLOAD)
+        assert "/uploads/*" not in str(granted["s3:PutObject"] + granted["s3:DeleteObject"])
+
+
+def test_listing_the_bucket_is_limited_by_prefix(template: Resources) -> None:
+    listing = [statement for _, statement in template.statements() if "s3:ListBucket" in listed(statement["Action"])]
+    assert listing
+    for statement in listing:
+        ((_, condition),) = statement["Condition"].items()
+        assert condition["s3:prefix"] in ("jobs/*", "uploads/*")
+
+
+def test_gateway_may_send_to_the_job_queue_and_nothing_else(template: Resources) -> None:
+    granted = template.statements_of("ApiSubmissionRole")
+    assert granted.keys() == {"sqs:SendMessage"}
+    (queue,) = granted["sqs:SendMessage"]
+    assert queue["Fn::GetAtt"][0].startswith("IntakeJobQueue")
+
+
+def test_gateway_may_call_the_api_function_only_for_its_methods(template: Resources) -> None:
+    for permission in template.of_type("AWS::Lambda::Permission").values():
+        assert permission["Principal"] == "apigateway.amazonaws.com"
+        assert "ApiRestApi" in str(permission["SourceArn"])
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)

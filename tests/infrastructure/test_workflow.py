@@ -1,0 +1,69 @@
+"""The state machine's frame: what it may do, and how its text is filled in. The text itself has its contract test."""
+
+import json
+import re
+from typing import Any
+
+from lambdas.stages.catalogue import STAGES
+from tests.infrastructure.conftest import ROOT
+from tests.infrastructure.templates import Resources
+
+DEFINITION = (ROOT / "statemachine" / "image_analysis.asl.json").read_text()
+
+
+def test_definition_is_in_the_template_as_it_was_written(template: Resources) -> None:
+    assert json.loads(_machine(template)["DefinitionString"]) == json.loads(DEFINITION)
+
+
+def test_every_placeholder_is_substituted_and_none_is_left_over(template: Resources) -> None:
+    placeholders = set(re.findall(r"\$\{(\w+)\}", DEFINITION))
+    assert _machine(template)["DefinitionSubstitutions"].keys() == placeholders
+
+
+def test_each_stage_is_substituted_by_its_own_function(template: Resources) -> None:
+    substitutions = _machine(template)["DefinitionSubstitutions"]
+    for stage in STAGES:
+        function = substitutions[stage.placeholder]["Fn::GetAtt"][0]
+        assert function.startswith(f"Functions{stage.state}Function")
+
+
+def test_machine_may_invoke_what_it_names_and_send_letters(template: Resources) -> None:
+    granted = template.statements_of("WorkflowStateMachineRole")
+    invoked = {resource["Fn::GetAtt"][0] for resource in granted["lambda:InvokeFunction"]}
+    substitutions = _machine(template)["DefinitionSubstitutions"]
+    named = {value["Fn::GetAtt"][0] for name, value in substitutions.items() if name.endswith("FunctionArn")}
+    assert invoked == named
+    (queue,) = granted["sqs:SendMessage"]
+    assert queue["Fn::GetAtt"][0].startswith("DeadLettersQueue")
+
+
+def test_functions_end_before_their_states_give_up(template: Resources) -> None:
+    machine = _machine(template)
+    for state in _tasks(json.loads(machine["DefinitionString"])):
+        name = re.fullmatch(r"\$\{(\w+)\}", str(state["Arguments"].get("FunctionName")))
+        if name:
+            function = template.behind(machine["DefinitionSubstitutions"][name[1]])
+            assert function["Timeout"] < state["TimeoutSeconds"], name[1]
+
+
+def test_machine_is_standard_and_logs_no_data(template: Resources) -> None:
+    machine = _machine(template)
+    assert machine["StateMachineType"] == "STANDARD"
+    assert machine["StateMachineName"].endswith("-image-analysis")
+    logging = machine["LoggingConfiguration"]
+    assert (logging["Level"], logging["IncludeExecutionData"]) == ("ERROR", False)
+    group = template.named("WorkflowLog", "AWS::Logs::LogGroup")
+    assert group["LogGroupName"].startswith("/aws/vendedlogs/states/")
+
+
+def _machine(template: Resources) -> dict[str, Any]:
+    return template.named("Workflow", "AWS::StepFunctions::StateMachine")
+
+
+def _tasks(definition: dict[str, Any]) -> list[dict[str, Any]]:
+    found = []
+    for state in definition["States"].values():
+        found += [state] if state["Type"] == "Task" else []
+        for branch in state.get("Branches", []):
+            found += _tasks(branch)
+    return found
