@@ -10,6 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from stacks.findings import accept
 from stacks.logs import LogKeeping
 from stacks.openapi import Contract, Operation
 from stacks.problems import answer_with_problems
@@ -75,6 +76,15 @@ class Api(Construct):
             ),
         )
         self.rest_api.node.try_remove_child("Endpoint")  # an output under a name of CDK's own
+        accept(
+            self.rest_api,
+            {
+                "AwsSolutions-APIG3": "Nothing is answered without a token of a pool whose users operators make; a firewall "
+                "is billed by the month.",
+                "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
+                "AmazonAPIGatewayPushToCloudWatchLogs]": "AWS's own policy for the one role by which the gateway writes logs.",
+            },
+        )
         self._keep_execution_log(log_keeping)
         answer_with_problems(self.rest_api)
         self._contract = contract

@@ -4,6 +4,8 @@ from aws_cdk import Duration
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from stacks.findings import accept
+
 
 class DeadLetters(Construct):
     """Nothing reads it but an operator."""
@@ -18,3 +20,5 @@ class DeadLetters(Construct):
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=True,
         )
+        end = "It is the end of the line: nothing reads it by itself, so nothing is received too often."
+        accept(self.queue, {"AwsSolutions-SQS3": end, "Serverless-SQSRedrivePolicy": end})

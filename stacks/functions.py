@@ -8,9 +8,16 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from lambdas.config import Variable
+from stacks.findings import accept
 from stacks.logs import LogKeeping
 
 SERVICE = "darkroom"
+PINNED = "The runtime changes when the pinned wheels exist for it and the tests have run on it, not by itself."
+SYNCHRONOUS = (
+    "Called by the gateway, by the state machine or by a queue's poller, all of which see its failure. Lambda's own dead "
+    "letters are for asynchronous calls, of which there are none."
+)
+TRACES = "X-Ray has no resources to name: the right to send traces can only be given on all."
 
 
 class FunctionFactory:
@@ -48,7 +55,7 @@ class FunctionFactory:
         )
         # Instead of AWS's managed policy, which lets every function write every log of the account.
         log_group.grant_write(role)
-        return lambda_.Function(
+        function = lambda_.Function(
             home,
             "Function",
             description=description,
@@ -67,6 +74,16 @@ class FunctionFactory:
                 "POWERTOOLS_LOG_LEVEL": self._log_level,
             },
         )
+        accept(
+            function,
+            {
+                "AwsSolutions-L1": PINNED,
+                "Serverless-LambdaLatestVersion": PINNED,
+                "Serverless-LambdaDLQ": SYNCHRONOUS,
+            },
+        )
+        accept(role, {"AwsSolutions-IAM5[Resource::*]": TRACES})
+        return function
 
 
 def _runtime(name: str) -> lambda_.Runtime:

@@ -4,6 +4,8 @@ from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
+from stacks.findings import accept
+
 _MFA = {"off": cognito.Mfa.OFF, "optional": cognito.Mfa.OPTIONAL, "required": cognito.Mfa.REQUIRED}
 
 
@@ -35,6 +37,13 @@ class Identity(Construct):
             mfa_second_factor=None if mfa == "off" else cognito.MfaSecondFactor(otp=True, sms=False),
             deletion_protection=deletion_protection,
             removal_policy=removal_policy,
+        )
+        accept(
+            self.pool,
+            {
+                "AwsSolutions-COG2": "A setting: a second factor is a hindrance to trying things out, and offered in production.",
+                "AwsSolutions-COG8": "The plus plan is billed by the user; operators make the users, who are few and known.",
+            },
         )
         self.client = self.pool.add_client(
             "Client",

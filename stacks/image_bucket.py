@@ -6,6 +6,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from lambdas.adapters import keys
+from stacks.findings import accept
 
 
 class ImageBucket(Construct):
@@ -38,6 +39,14 @@ class ImageBucket(Construct):
                 # Parts of an upload that was never completed are invisible, and billed.
                 s3.LifecycleRule(id="abandoned-parts", abort_incomplete_multipart_upload_after=Duration.days(1)),
             ],
+        )
+
+        accept(
+            self.bucket,
+            {
+                "AwsSolutions-S1": "Only the functions read and write here, and log what they do; a log of every access "
+                "would be a second bucket to pay for and to guard.",
+            },
         )
 
     def grant_uploads(self, grantee: iam.IGrantable, *actions: str) -> None:

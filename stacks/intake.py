@@ -6,6 +6,8 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.aws_lambda_event_sources import SqsEventSource
 from constructs import Construct
 
+from stacks.findings import accept
+
 BATCH_SIZE = 10
 MAX_RECEIVE_COUNT = 5
 """Lambda's pollers use up receives when the function is throttled: fewer than five buries healthy messages."""
@@ -54,19 +56,19 @@ class Intake(Construct):
 
     def start_with(self, starter: lambda_.Function, *, max_concurrency: int) -> None:
         """Let it read the job queue, no more of them at once than this: back-pressure without throttled receives."""
-        starter.add_event_source(
-            SqsEventSource(
-                self.queue, batch_size=BATCH_SIZE, report_batch_item_failures=True, max_concurrency=max_concurrency
-            )
-        )
+        _read(self.queue, starter, max_concurrency=max_concurrency)
 
     def bury_with(self, burier: lambda_.Function) -> None:
         """Let it read what could not be started."""
-        burier.add_event_source(
-            SqsEventSource(
-                self.dead_letter_queue, batch_size=BATCH_SIZE, report_batch_item_failures=True, max_concurrency=2
-            )
-        )
+        _read(self.dead_letter_queue, burier, max_concurrency=2)
+
+
+def _read(queue: sqs.Queue, reader: lambda_.Function, *, max_concurrency: int) -> None:
+    reader.add_event_source(
+        SqsEventSource(queue, batch_size=BATCH_SIZE, report_batch_item_failures=True, max_concurrency=max_concurrency)
+    )
+    kept = "SQS keeps what failed, and moves it to the next queue in the end; destinations are for streams."
+    accept(reader, {"Serverless-LambdaEventSourceMappingDestination": kept})
 
 
 def _visibility(reader_timeout: Duration) -> Duration:

@@ -6,6 +6,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from lambdas.adapters import keys
+from stacks.findings import accept
 
 
 class JobTable(Construct):
@@ -36,6 +37,7 @@ class JobTable(Construct):
             deletion_protection=deletion_protection,
             removal_policy=removal_policy,
         )
+        accept(self.table, {"AwsSolutions-DDB3": "A setting: on in production, where rows are worth their backup."})
         self._add_index(keys.BY_OWNER_INDEX, partition_key=keys.OWNER)
         self._add_index(keys.BY_OWNER_AND_STATUS_INDEX, partition_key=keys.OWNER_AND_STATUS)
 

@@ -1,4 +1,4 @@
-"""Every environment's template, synthesized once and with empty packages: what they hold does not show in a template."""
+"""Every environment's template, synthesized once, with empty packages: what they hold does not show there."""
 
 import json
 import os

@@ -259,7 +259,7 @@ def _path(template: Resources, resource_id: Any) -> str:
 def _form(method: dict[str, Any]) -> str:
     """Take the last line of the request template: what is sent."""
     text: str = method["Integration"]["RequestTemplates"]["application/json"]
-    return text.split("\n")[-1]
+    return text.rpartition("\n")[2]
 
 
 def _answer(method: dict[str, Any], status: str) -> str:

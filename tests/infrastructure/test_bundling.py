@@ -1,12 +1,10 @@
 """The packages that the functions run from. Made for real, once: they need the package index only the first time."""
 
-import os
 import re
 import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +59,6 @@ def test_stages_package_holds_every_stage(for_aws: Packages) -> None:
 
 def test_packages_stay_small(for_aws: Packages) -> None:
     # Cold starts fetch and unpack them. Lambda's own limit is 250 MB unpacked.
-    assert (for_aws.api.path.stat().st_size, _unpacked(for_aws.api)) < (7 * MB, 30 * MB)
     assert for_aws.api.path.stat().st_size < 7 * MB
     assert _unpacked(for_aws.api) < 30 * MB
     assert for_aws.stages.path.stat().st_size < 18 * MB
@@ -108,7 +105,7 @@ def test_host_package_starts_on_its_own_and_compiles_nothing(
     program = COUNT_COMPILATIONS.format(modules=imports, root=str(tmp_path))
     python = re.search(r'exec "([^"]+)"', (tmp_path / "bootstrap").read_text())
     assert python
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - our own package
         [python[1], "-P", "-S", "-c", program],
         env={"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1", "POWERTOOLS_SERVICE_NAME": "darkroom"},
         cwd=tmp_path,
@@ -131,12 +128,12 @@ def test_unchanged_package_is_not_made_again(for_host: Packages, monkeypatch: py
 
 
 @pytest.fixture
-def small_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def small_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Our own sources, with nothing to install."""
     for name in ("one", "two"):
         shutil.copytree(ROOT / "lambdas", tmp_path / name / "lambdas", ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(bundling._Bundler, "_install", lambda _self, target, _files: target.mkdir())
-    yield tmp_path
+    return tmp_path
 
 
 @pytest.fixture
@@ -186,15 +183,14 @@ def test_without_a_compiler_the_cost_is_told(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_warning_is_shown_at_synthesis(cdk_context: dict[str, Any], empty_packages: Packages) -> None:
     import aws_cdk
-    from aws_cdk.assertions import Annotations
+    from aws_cdk.assertions import Annotations, Match
 
     import app
 
     cdk_app = aws_cdk.App(analytics_reporting=False, context=cdk_context)
     packages = Packages(api=empty_packages.api, stages=empty_packages.stages, warnings=("It will be slow.",))
     stack = app.add_stack(cdk_app, "test", app.settings_of(cdk_app, "dev"), packages)
-    (warning,) = Annotations.from_stack(stack).find_warning("*", "*")
-    assert "It will be slow." in str(warning.entry.data)
+    Annotations.from_stack(stack).has_warning("*", Match.string_like_regexp("It will be slow"))
 
 
 def test_interpreter_that_does_not_run_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,4 +226,3 @@ def _unpacked(package: Package) -> int:
 def _unpack(package: Package, folder: Path) -> None:
     with zipfile.ZipFile(package.path) as archive:
         archive.extractall(folder)
-    os.chmod(folder / "bootstrap", 0o755)
