@@ -4,6 +4,7 @@
 2. SQS refuses a message attribute with an empty value. Here it was dropped, and a job without its id got into the queue.
 3. `$context.error.validationErrorString` in a gateway response says what is wrong with a body. Here it was left unrendered.
 4. A function behind the gateway may answer without a body, as with 304. Here the gateway broke down over it.
+5. A Parallel state in JSONata has an `Output`. Here its branches' results were handed on instead.
 
 Runs inside the emulator's environment only.
 """
@@ -20,11 +21,13 @@ Schema = dict[str, Any]
 def apply() -> None:
     """Put the patches in place. Call before the emulator serves."""
     gateway = importlib.import_module("ministack.services.apigateway_v1")
+    machines = importlib.import_module("ministack.services.stepfunctions")
     queues = importlib.import_module("ministack.services.sqs")
     _teach_templates_strings(gateway)
     _refuse_empty_attributes(queues)
     _say_what_is_wrong_with_a_body(gateway)
     _allow_answers_without_a_body(gateway)
+    _give_parallel_states_their_output(machines)
 
 
 def _teach_templates_strings(gateway: Any) -> None:
@@ -104,6 +107,18 @@ def _allow_answers_without_a_body(gateway: Any) -> None:
         return response, error
 
     gateway._lambda_proxy_response = shape_with_body
+
+
+def _give_parallel_states_their_output(machines: Any) -> None:
+    run = machines._run_parallel_branches
+
+    def run_with_output(state: Schema, given: Any, execution: Any, context: Any) -> Any:
+        results, following = run(state, given, execution, context)
+        if machines._state_query_language(state, context) == "JSONata":
+            results = machines._apply_jsonata_output(state, given, context, result=results, default=results)
+        return results, following
+
+    machines._run_parallel_branches = run_with_output
 
 
 def _reasons(gateway: Any, method: Any, api: str, body: bytes) -> list[str]:

@@ -1,6 +1,7 @@
 """The HTTP API: every call of the API document, behind sign-in, validated and throttled."""
 
 import json
+from typing import cast
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway
@@ -75,14 +76,15 @@ class Api(Construct):
                 access_log_format=apigateway.AccessLogFormat.custom(json.dumps(ACCESS_LOG)),
             ),
         )
+        self._refuse_old_tls()
         self.rest_api.node.try_remove_child("Endpoint")  # an output under a name of CDK's own
         accept(
             self.rest_api,
             {
-                "AwsSolutions-APIG3": "Nothing is answered without a token of a pool whose users operators make; a firewall "
-                "is billed by the month.",
+                "AwsSolutions-APIG3": "Nothing is answered without a token of a pool whose users operators make; a "
+                "firewall is billed by the month.",
                 "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
-                "AmazonAPIGatewayPushToCloudWatchLogs]": "AWS's own policy for the one role by which the gateway writes logs.",
+                "AmazonAPIGatewayPushToCloudWatchLogs]": "AWS's own policy for the role that writes gateways' logs.",
             },
         )
         self._keep_execution_log(log_keeping)
@@ -154,6 +156,12 @@ class Api(Construct):
         return self.rest_api.add_request_validator(
             construct_id, validate_request_body=body, validate_request_parameters=True
         )
+
+    def _refuse_old_tls(self) -> None:
+        """Take TLS 1.2 and later, on the host name of this API only. The default would take TLS 1.0."""
+        resource = cast(apigateway.CfnRestApi, self.rest_api.node.default_child)
+        resource.security_policy = "SecurityPolicy_TLS13_1_2_PQ_2025_09"
+        resource.endpoint_access_mode = "STRICT"
 
     def _keep_execution_log(self, log_keeping: LogKeeping) -> None:
         """Make this log before the gateway does, which would keep it for ever."""

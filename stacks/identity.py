@@ -41,8 +41,8 @@ class Identity(Construct):
         accept(
             self.pool,
             {
-                "AwsSolutions-COG2": "A setting: a second factor is a hindrance to trying things out, and offered in production.",
-                "AwsSolutions-COG8": "The plus plan is billed by the user; operators make the users, who are few and known.",
+                "AwsSolutions-COG2": "A setting: offered in production; a hindrance to trying things out.",
+                "AwsSolutions-COG8": "The plus plan is billed by the user; operators make the users, who are known.",
             },
         )
         self.client = self.pool.add_client(

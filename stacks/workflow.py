@@ -50,8 +50,8 @@ class Workflow(Construct):
         accept(
             self.state_machine,
             {
-                "AwsSolutions-SF1": "The history of every execution is kept for 90 days by Step Functions itself; a log of "
-                "ALL events would cost more than the executions.",
+                "AwsSolutions-SF1": "The history of every execution is kept for 90 days by Step Functions; a log "
+                "of ALL events would cost more than the executions.",
                 "AwsSolutions-IAM5[Resource::*]": "Log delivery and X-Ray have no resources to name.",
             },
         )

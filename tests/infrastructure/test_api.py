@@ -207,6 +207,13 @@ def test_body_that_does_not_fit_is_told_what_is_wrong(template: Resources) -> No
     assert "$context.error.validationErrorString" in response["ResponseTemplates"]["application/json"]
 
 
+def test_gateway_refuses_old_tls(template: Resources) -> None:
+    (api,) = template.of_type("AWS::ApiGateway::RestApi").values()
+    assert api["SecurityPolicy"].startswith("SecurityPolicy_TLS13_1_2")
+    assert api["EndpointAccessMode"] == "STRICT"
+    assert api["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
+
+
 def test_stage_is_throttled_and_logs_no_payload(template: Resources) -> None:
     (stage,) = template.of_type("AWS::ApiGateway::Stage").values()
     (settings,) = stage["MethodSettings"]

@@ -1,0 +1,119 @@
+"""What a deployment holds behind its API: dead letters, executions, objects. Looks, and holds functions still; no product code.
+
+The demo and the tests judge by this, so that they do not have to believe what the API says about itself.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from laptop.deployment import Deployment
+
+
+class World:
+    """One deployment, seen by an operator."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.outputs = deployment.outputs
+        self._sqs = deployment.client("sqs")
+        self._s3 = deployment.client("s3")
+        self._lambda = deployment.client("lambda")
+        self._states = deployment.client("stepfunctions")
+        self._stack = deployment.client("cloudformation")
+
+    def dead_letters(self, job_id: str | None = None) -> list[dict[str, Any]]:
+        """Read the dead letters, all or one job's, and leave them in the queue."""
+        letters = [json.loads(body) for body in self.messages(self.outputs["DeadLetterQueueUrl"])]
+        return [letter for letter in letters if job_id is None or letter["jobId"] == job_id]
+
+    def messages(self, queue_url: str) -> list[str]:
+        """Read the bodies of all messages that are in the queue now, and leave them there."""
+        bodies, handles = [], []
+        while True:
+            # Out of sight for the others for as long as this takes, or the same would come round again.
+            page = self._sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10, VisibilityTimeout=30)
+            if not page.get("Messages"):
+                break
+            bodies += [message["Body"] for message in page["Messages"]]
+            handles += [message["ReceiptHandle"] for message in page["Messages"]]
+        for handle in handles:
+            self._sqs.change_message_visibility(QueueUrl=queue_url, ReceiptHandle=handle, VisibilityTimeout=0)
+        return bodies
+
+    def is_empty(self, queue_url: str) -> bool:
+        """Tell whether nothing is in the queue, seen or unseen."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        counts = self._sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)["Attributes"]
+        return all(int(count) == 0 for count in counts.values())
+
+    def artefacts(self, owner: str, job_id: str) -> list[str]:
+        """Names of what the job has in the bucket."""
+        return self.objects(f"jobs/{owner}/{job_id}/")
+
+    def objects(self, prefix: str) -> list[str]:
+        """Names of the objects below a prefix, without it."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.outputs["ImageBucketName"], Prefix=prefix
+        )
+        return [item["Key"].removeprefix(prefix) for page in pages for item in page.get("Contents", [])]
+
+    def execution(self, name: str) -> dict[str, Any]:
+        """Describe an execution by its name."""
+        arn = self.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{name}"
+        return dict(self._states.describe_execution(executionArn=arn))
+
+    def executions(self, job_id: str) -> list[str]:
+        """Names of the executions of a job, of all its attempts."""
+        pages = self._states.get_paginator("list_executions").paginate(stateMachineArn=self.outputs["StateMachineArn"])
+        names = (execution["name"] for page in pages for execution in page["executions"])
+        return [name for name in names if name.startswith(f"{job_id}-")]
+
+    def history(self, execution: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Every event of an execution, in order."""
+        pages = self._states.get_paginator("get_execution_history").paginate(executionArn=execution["executionArn"])
+        return [event for page in pages for event in page["events"]]
+
+    def function(self, construct: str) -> str:
+        """Name of the function of a stage or another part, by its construct: `Palette`, `StartExecution`."""
+        pages = self._stack.get_paginator("list_stack_resources").paginate(StackName="Darkroom-laptop")
+        names = (
+            resource["PhysicalResourceId"]
+            for page in pages
+            for resource in page["StackResourceSummaries"]
+            if resource["ResourceType"] == "AWS::Lambda::Function"
+            and resource["LogicalResourceId"].startswith(f"Functions{construct}Function")
+        )
+        return str(next(names))
+
+    @contextmanager
+    def held(self, construct: str) -> Iterator[None]:
+        """Throttle a function for the length of the block, as AWS does when it has no capacity left."""
+        name = self.function(construct)
+        self._lambda.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+        try:
+            yield
+        finally:
+            self._lambda.delete_function_concurrency(FunctionName=name)
+
+    @contextmanager
+    def queue_unread(self) -> Iterator[None]:
+        """Stop reading the job queue for the length of the block."""
+        mapping = self._lambda.list_event_source_mappings(FunctionName=self.function("StartExecution"))
+        identity = mapping["EventSourceMappings"][0]["UUID"]
+        self._lambda.update_event_source_mapping(UUID=identity, Enabled=False)
+        try:
+            yield
+        finally:
+            self._lambda.update_event_source_mapping(UUID=identity, Enabled=True)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
+    """Wait until it holds; tell whether it did in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
