@@ -30,7 +30,7 @@ class Deployment:
 
     @property
     def api_url(self) -> str:
-        """Where the API answers. The output names a host of AWS; the emulator has the same API below a path of its own."""
+        """Where the API answers. The output names a host of AWS; the emulator has it below a path of its own."""
         stage = self.outputs["ApiUrl"].rstrip("/").rpartition("/")[2]
         return f"{self.emulator.endpoint}/_aws/execute-api/{self.api_id}/{stage}"
 

@@ -15,7 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Final
 
@@ -67,7 +67,7 @@ def find(home: Home) -> Emulator | None:
 
 
 def start(home: Home, *, port: int | None = None) -> Emulator:
-    """Start it and wait until it answers. Raises EmulatorError; leaves nothing running when it fails or is interrupted."""
+    """Start it and wait until it answers. Raises EmulatorError. Interrupted or failed, it leaves nothing running."""
     if not EMULATOR_PYTHON.exists():
         raise EmulatorError("The emulator is not installed. Run `make setup`.")
     _prepare(home)
@@ -186,25 +186,19 @@ def _wait(condition: Callable[[], bool], seconds: float) -> bool:
 
 
 def _signal(process: int, number: int) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.kill(process, number)
-    except ProcessLookupError:
-        pass
 
 
 def _signal_group(group: int, number: int) -> None:
-    try:
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
 def _process_lives(process: int) -> bool:
     """A child of ours that has ended is collected here, or it would count as living for ever."""
-    try:
+    with suppress(ChildProcessError):
         os.waitpid(process, os.WNOHANG)
-    except ChildProcessError:
-        pass
     try:
         os.kill(process, 0)
     except ProcessLookupError:

@@ -1,6 +1,6 @@
 """Run the emulator: the program that `laptop.emulator` starts, inside the emulator's own environment.
 
-Must not be imported by the rest of the package, and imports nothing of it but the patches: it lives beside other libraries.
+Must not be imported by the rest of the package, nor import more of it than patches: it lives among other libraries.
 """
 
 import fcntl

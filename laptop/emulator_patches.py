@@ -1,8 +1,8 @@
 """What the emulator does not do as AWS does, mended inside it. Each is small; `gaps.py` mends the rest from outside.
 
 1. Strings in mapping templates have Java's methods: `replaceAll`, `matches`. Here they rendered empty.
-2. SQS refuses a message attribute with an empty value. Here it was dropped, and a job without its id got into the queue.
-3. `$context.error.validationErrorString` in a gateway response says what is wrong with a body. Here it was left unrendered.
+2. SQS refuses a message attribute with an empty value. Here it was dropped, and a job without an id was enqueued.
+3. `$context.error.validationErrorString` in a gateway response tells what is wrong with a body. Here it was unknown.
 4. A function behind the gateway may answer without a body, as with 304. Here the gateway broke down over it.
 5. A Parallel state in JSONata has an `Output`. Here its branches' results were handed on instead.
 
@@ -80,9 +80,10 @@ def _say_what_is_wrong_with_a_body(gateway: Any) -> None:
     check = gateway._check_request_validation
     respond = gateway._gateway_error_response
 
-    def check_and_explain(method: Any, api: str, request: Any, headers: Any, body: Any, query: Any) -> Any:
-        error = check(method, api, request, headers, body, query)
+    def check_and_explain(*request: Any) -> Any:
+        error = check(*request)
         if error is not None and error.response_type == "BAD_REQUEST_BODY":
+            method, api, _, _, body, _ = request
             error.reasons = _reasons(gateway, method, api, body)
         return error
 
@@ -187,7 +188,9 @@ _RULES: Final[dict[str, Callable[[Any, Any], str]]] = {
     ),
     "enum": lambda rule, value: f"instance value ({_shown(value)}) not found in enum (possible values: {_shown(rule)})",
     "pattern": lambda rule, value: f"ECMA 262 regex {_shown(rule)} does not match input string {_shown(value)}",
-    "minimum": lambda rule, value: f"numeric instance is lower than the required minimum (minimum: {rule}, found: {value})",
+    "minimum": lambda rule, value: (
+        f"numeric instance is lower than the required minimum (minimum: {rule}, found: {value})"
+    ),
     "maximum": lambda rule, value: (
         f"numeric instance is greater than the required maximum (maximum: {rule}, found: {value})"
     ),

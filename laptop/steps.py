@@ -1,4 +1,4 @@
-"""One line for each step: what it is, and how long it took. Also a program, for the Makefile: `steps.py LABEL COMMAND...`.
+"""One line for each step: what it is and how long it took. A program, too: `steps.py LABEL COMMAND...`.
 
 Standard library only, and nothing of this package: it runs before anything is installed.
 """

@@ -1,5 +1,6 @@
 """Users of the laptop's pool, made as an operator makes them on AWS, and their sign-in for the `darkroom` command."""
 
+import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -7,6 +8,7 @@ from typing import Any, Final
 from darkroom import Client, Profile, SignInRefusedError
 from darkroom.sign_in import NewPasswordRequired
 from darkroom.tokens import TokenFile
+
 from laptop.deployment import Deployment
 from laptop.places import ROOT
 
@@ -32,15 +34,13 @@ def create(deployment: Deployment, user: User) -> None:
     """Make the user, who can sign in at once. One who is there already gets the password again."""
     pool: Any = deployment.client("cognito-idp")
     pool_id = deployment.outputs["UserPoolId"]
-    try:
+    with contextlib.suppress(pool.exceptions.UsernameExistsException):
         pool.admin_create_user(
             UserPoolId=pool_id,
             Username=user.name,
             MessageAction="SUPPRESS",
             UserAttributes=[{"Name": "email", "Value": user.name}, {"Name": "email_verified", "Value": "true"}],
         )
-    except pool.exceptions.UsernameExistsException:
-        pass
     pool.admin_set_user_password(UserPoolId=pool_id, Username=user.name, Password=user.password, Permanent=True)
 
 
@@ -58,3 +58,11 @@ def sign_in(deployment: Deployment, user: User, path: Path = PROFILE) -> Client:
         raise SignInRefusedError(f"The password of {user.name} is not a permanent one.")
     TokenFile(client.profile).save(answer)
     return client
+
+
+def owner(client: Client) -> str:
+    """Tell who is signed in, as the subject of the token: what rows and objects are kept under."""
+    tokens = TokenFile(client.profile).load()
+    if tokens is None:
+        raise LookupError("Nobody is signed in. Run `make up`.")
+    return str(tokens.claims["sub"])

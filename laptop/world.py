@@ -1,4 +1,4 @@
-"""What a deployment holds behind its API: dead letters, executions, objects. Looks, and holds functions still; no product code.
+"""What a deployment holds behind its API: dead letters, executions, objects. Looks, and holds things still.
 
 The demo and the tests judge by this, so that they do not have to believe what the API says about itself.
 """
@@ -69,6 +69,13 @@ class World:
         pages = self._states.get_paginator("list_executions").paginate(stateMachineArn=self.outputs["StateMachineArn"])
         names = (execution["name"] for page in pages for execution in page["executions"])
         return [name for name in names if name.startswith(f"{job_id}-")]
+
+    def running(self) -> list[str]:
+        """Names of the executions that have not ended."""
+        found = self._states.list_executions(
+            stateMachineArn=self.outputs["StateMachineArn"], statusFilter="RUNNING", maxResults=100
+        )
+        return [execution["name"] for execution in found["executions"]]
 
     def history(self, execution: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Every event of an execution, in order."""

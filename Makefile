@@ -1,0 +1,86 @@
+# Darkroom. `make` lists the commands; `make demo` shows everything, from nothing.
+# A fresh machine needs Python 3.11 or newer with pip, and make. All else is installed below this folder.
+
+PYTHON ?= python3
+ENV ?= dev
+OUT ?= cdk.out.$(ENV)
+
+BIN := .venv/bin
+STEP := $(PYTHON) laptop/steps.py
+IN_VENV := env PATH="$(CURDIR)/$(BIN):$$PATH"
+CDK := $(IN_VENV) node node_modules/aws-cdk/bin/cdk
+PIP := -m pip --quiet --disable-pip-version-check --no-input install
+LAPTOP := $(BIN)/python -m laptop
+
+# Written last, so that a set-up which was interrupted is done again.
+READY := .venv/.ready .laptop/venv/.ready node_modules/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up down status logs test test-fast lint format synth deploy clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: $(READY) ## Install everything below this folder; the others do it by themselves
+	@:
+
+demo: setup ## Show it all on real jobs, and check it; KEEP=1 leaves it running
+	@$(LAPTOP) demo
+
+up: setup ## Start Darkroom on this machine, or bring it up to date
+	@$(LAPTOP) up
+
+down: setup ## Stop it; its state is kept
+	@$(LAPTOP) down
+
+status: setup ## Say what runs where
+	@$(LAPTOP) status
+
+logs: setup ## Follow the log of the emulator and the functions
+	@$(LAPTOP) logs
+
+test: setup ## Run all tests
+	@$(BIN)/python -m pytest
+
+test-fast: setup ## Run the tests that need no emulator
+	@$(BIN)/python -m pytest --ignore tests/emulator
+
+lint: setup ## Check style, types and imports
+	@$(STEP) "Style (ruff check)" $(BIN)/ruff check
+	@$(STEP) "Layout (ruff format)" $(BIN)/ruff format --check
+	@$(STEP) "Types (mypy)" $(BIN)/mypy
+	@$(STEP) "Imports (import-linter)" $(BIN)/lint-imports
+
+format: setup ## Lay out the code, and mend what can be mended by itself
+	@$(BIN)/ruff format --quiet
+	@$(BIN)/ruff check --fix
+
+synth: setup ## Write the CloudFormation of ENV=dev|prod|laptop to OUT=folder
+	@$(STEP) "Stack for $(ENV), into $(OUT)" $(CDK) synth --quiet --no-notices --context env=$(ENV) --output "$(OUT)"
+
+deploy: setup ## Deploy ENV=dev|prod to the AWS account you are signed in to
+	@test "$(ENV)" != laptop || { echo "The laptop is deployed to by \`make up\`."; exit 2; }
+	@$(CDK) deploy --no-notices --context env=$(ENV) "Darkroom-$(ENV)"
+
+clean: ## Stop the emulator and delete all that was made here
+	@if [ -e .venv/.ready ]; then $(LAPTOP) clean; fi
+	@rm -rf .venv .laptop .darkroom .cache node_modules cdk.out cdk.out.* *.egg-info client/*.egg-info
+	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.ready: requirements-dev.txt requirements.txt client/requirements.txt lambdas/requirements.txt \
+		lambdas/stages/requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("Darkroom needs Python 3.11 or newer, and %s is %d.%d: make PYTHON=/path/to/another" % (sys.executable, v[0], v[1]))'
+	@$(STEP) "Python environment" $(PYTHON) -m venv .venv
+	@$(STEP) "Python packages" $(BIN)/python $(PIP) -r requirements-dev.txt
+	@$(STEP) "The darkroom command" $(BIN)/python $(PIP) --no-build-isolation --no-deps -e .
+	@touch $@
+
+.laptop/venv/.ready: laptop/requirements.txt | .venv/.ready
+	@$(STEP) "Emulator's environment" $(PYTHON) -m venv .laptop/venv
+	@$(STEP) "Emulator of AWS" .laptop/venv/bin/python $(PIP) -r laptop/requirements.txt
+	@touch $@
+
+node_modules/.ready: package.json package-lock.json | .venv/.ready
+	@$(STEP) "CDK command line" $(IN_VENV) npm ci --no-audit --no-fund --silent
+	@touch $@
