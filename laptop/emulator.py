@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Final
 
-from laptop import environment
+from laptop import emulator_patches, environment
 from laptop.places import EMULATOR_PYTHON, ROOT, Home
 
 USUAL_PORT: Final = 4566
@@ -42,6 +42,12 @@ class Emulator:
 
     process: int
     port: int
+    patches: str
+
+    @property
+    def is_current(self) -> bool:
+        """Tell whether it runs with the patches of the working tree."""
+        return self.patches == emulator_patches.digest()
 
     @property
     def endpoint(self) -> str:
@@ -88,7 +94,7 @@ def start(home: Home, *, port: int | None = None) -> Emulator:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    emulator = Emulator(process.pid, chosen)
+    emulator = Emulator(process.pid, chosen, emulator_patches.digest())
     with _gone_if_this_fails(emulator):
         _wait(lambda: emulator.is_healthy() or process.poll() is not None, _START_SECONDS)
         if process.poll() is not None or not emulator.is_healthy():
@@ -163,7 +169,7 @@ def _can_lock(file: IO[str]) -> bool:
 
 def _read(file: IO[str]) -> Emulator:
     said = json.load(file)
-    return Emulator(process=said["process"], port=said["port"])
+    return Emulator(process=said["process"], port=said["port"], patches=said.get("patches", ""))
 
 
 def _is_free(port: int) -> bool:

@@ -54,7 +54,8 @@ def _hold(path: Path) -> IO[str]:
     else:
         sys.exit("The emulator of this folder runs already.")
     file.truncate(0)
-    json.dump({"process": os.getpid(), "port": int(os.environ["GATEWAY_PORT"])}, file)
+    who = {"process": os.getpid(), "port": int(os.environ["GATEWAY_PORT"]), "patches": emulator_patches.digest()}
+    json.dump(who, file)
     file.flush()
     return file
 

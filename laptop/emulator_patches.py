@@ -5,14 +5,18 @@
 3. `$context.error.validationErrorString` in a gateway response tells what is wrong with a body. Here it was unknown.
 4. A function behind the gateway may answer without a body, as with 304. Here the gateway broke down over it.
 5. A Parallel state in JSONata has an `Output`. Here its branches' results were handed on instead.
+6. A throttled function fails its task as `Lambda.TooManyRequestsException`. Here it was `Lambda.Unknown`.
+7. A queue outlives a restart. Here its name held the port, and on another port nobody read it any more.
 
 Runs inside the emulator's environment only.
 """
 
+import hashlib
 import importlib
 import json
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Final
 
 Schema = dict[str, Any]
@@ -28,6 +32,13 @@ def apply() -> None:
     _say_what_is_wrong_with_a_body(gateway)
     _allow_answers_without_a_body(gateway)
     _give_parallel_states_their_output(machines)
+    _name_throttles(machines)
+    _name_queues_alike_on_every_port(queues)
+
+
+def digest() -> str:
+    """Tell this version of the patches from others: an emulator that runs keeps those that it was started with."""
+    return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
 
 
 def _teach_templates_strings(gateway: Any) -> None:
@@ -120,6 +131,26 @@ def _give_parallel_states_their_output(machines: Any) -> None:
         return results, following
 
     machines._run_parallel_branches = run_with_output
+
+
+def _name_throttles(machines: Any) -> None:
+    call = machines._call_lambda
+
+    def call_and_name_throttles(function: Any, event: Any) -> Any:
+        try:
+            return call(function, event)
+        except machines._ExecutionError as error:
+            if error.error == "Lambda.Unknown" and '"__type": "TooManyRequestsException"' in error.cause:
+                raise machines._ExecutionError("Lambda.TooManyRequestsException", error.cause) from error
+            raise
+
+    machines._call_lambda = call_and_name_throttles
+
+
+def _name_queues_alike_on_every_port(queues: Any) -> None:
+    # SDKs send their requests to the endpoint and take the URL of a queue as no more than a name.
+    queues.DEFAULT_PORT = "4566"
+    queues._CANONICAL_NETLOC = f"{queues.DEFAULT_HOST}:{queues.DEFAULT_PORT}"
 
 
 def _reasons(gateway: Any, method: Any, api: str, body: bytes) -> list[str]:

@@ -19,8 +19,10 @@ def up() -> Deployment:
     with step("Stack, synthesized"):
         assembly.synthesize()
     running = emulator.find(MINE)
-    if running:
+    if running and running.is_current:
         return _deploy(running)
+    if running:
+        down()
     with step("Emulator of AWS, started"):
         started = emulator.start(MINE)
     with stopped_if_this_fails(started):

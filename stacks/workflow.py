@@ -1,5 +1,6 @@
 """The state machine: one execution is one attempt at one job."""
 
+import re
 from collections.abc import Mapping
 
 from aws_cdk import aws_iam as iam
@@ -10,6 +11,10 @@ from constructs import Construct
 
 from stacks.findings import accept
 from stacks.logs import LogKeeping
+
+
+class UnmatchedPlaceholdersError(ValueError):
+    """The definition and the functions do not name the same things: a stage lacks its row or its state."""
 
 
 class Workflow(Construct):
@@ -27,8 +32,12 @@ class Workflow(Construct):
         log_keeping: LogKeeping,
         tracing: bool,
     ) -> None:
-        """`functions` are by placeholder: each is substituted in the definition, and may be invoked."""
+        """`functions` are by placeholder: each is substituted in the definition, and may be invoked.
+
+        Raises UnmatchedPlaceholdersError when the definition names others.
+        """
         super().__init__(scope, construct_id)
+        _refuse_unmatched(definition, functions)
         arns = {placeholder: function.function_arn for placeholder, function in functions.items()}
         self.state_machine = sfn.StateMachine(
             self,
@@ -60,3 +69,12 @@ class Workflow(Construct):
             grantee=self.state_machine, actions=["lambda:InvokeFunction"], resource_arns=list(arns.values())
         )
         dead_letter_queue.grant(self.state_machine, "sqs:SendMessage")
+
+
+def _refuse_unmatched(definition: str, functions: Mapping[str, lambda_.Function]) -> None:
+    named = set(re.findall(r"\$\{(\w+FunctionArn)\}", definition))
+    if named != functions.keys():
+        raise UnmatchedPlaceholdersError(
+            f"No row of the catalogue for {sorted(named - functions.keys())}, "
+            f"no state for {sorted(functions.keys() - named)}: a stage is one file, one row and one state."
+        )

@@ -8,9 +8,9 @@ from unittest import mock
 
 import httpx
 import pytest
-
 from darkroom import Client
 from darkroom.tokens import TokenFile
+
 from laptop import assembly, deployment, emulator, environment, users
 from laptop.deployment import Deployment
 from laptop.places import Home

@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
-
 from darkroom import Client, ConflictError, Job, JobStatus, NotFoundError
+
 from laptop.deployment import Deployment
 from laptop.world import World, wait_for
 

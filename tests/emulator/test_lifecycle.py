@@ -6,8 +6,8 @@ import socket
 from pathlib import Path
 
 import pytest
-
 from darkroom import Client, JobStatus
+
 from laptop import emulator, environment, users
 from laptop.environment import NotLoopbackError
 from laptop.places import Home
