@@ -16,7 +16,7 @@ LAPTOP := $(BIN)/python -m laptop
 READY := .venv/.ready .laptop/venv/.ready node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status logs test test-fast lint format synth bootstrap bootstrap deploy destroy destroy clean
+.PHONY: help setup demo up down status logs test test-fast lint format synth bootstrap deploy destroy clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -62,12 +62,6 @@ deploy: setup ## Deploy ENV=dev|prod to the AWS account you are signed in to
 	@test "$(ENV)" != laptop || { echo "The laptop is deployed to by \`make up\`."; exit 2; }
 	@$(CDK) deploy --no-notices --context env=$(ENV) "Darkroom-$(ENV)"
 
-bootstrap: setup ## Prepare an AWS account and region for the CDK, once, before the first deploy
-	@$(CDK) bootstrap --no-notices --context env=$(ENV)
-
-destroy: setup ## Delete the stack of ENV=dev|prod from the AWS account you are signed in to
-	@$(CDK) destroy --no-notices --context env=$(ENV) "Darkroom-$(ENV)"
-
 bootstrap: setup ## Prepare the account for the first deployment: once per account and region
 	@$(CDK) bootstrap --no-notices --context env=$(ENV)
 
@@ -94,5 +88,5 @@ clean: ## Stop the emulator and delete all that was made here
 	@touch $@
 
 node_modules/.ready: package.json package-lock.json | .venv/.ready
-	@$(STEP) "CDK command line" $(IN_VENV) npm ci --no-audit --no-fund --silent
+	@$(STEP) "CDK command line" $(IN_VENV) npm ci --no-audit --no-fund --loglevel=error
 	@touch $@

@@ -6,6 +6,7 @@ from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from lambdas.adapters import keys
 from lambdas.config import Variable
 from lambdas.stages.catalogue import STAGES, Reads, Stage
 from stacks.api import Api
@@ -108,6 +109,7 @@ class DarkroomStack(Stack):
             functions={
                 **stages,
                 "CleanUpFunctionArn": self._clean_up(),
+                "DescribeFailureFunctionArn": self._describe_failure(),
                 "SettleFailedFunctionArn": self._settle_failed(),
             },
             dead_letter_queue=self.dead_letters.queue,
@@ -146,7 +148,7 @@ class DarkroomStack(Stack):
         self.bucket.grant_artefacts(function, "GetObject", "PutObject", "DeleteObject")
         if stage.reads is Reads.UPLOAD:
             self.bucket.grant_uploads(function, "GetObject")
-            self.bucket.grant_telling_missing_uploads(function)
+            self.bucket.grant_telling_missing(function, keys.UPLOAD_PREFIX)
         return function
 
     def _clean_up(self) -> lambda_.Function:
@@ -160,6 +162,17 @@ class DarkroomStack(Stack):
         self.table.grant_rows(function, "GetItem", "UpdateItem")
         self.bucket.grant_listing_artefacts(function)
         self.bucket.grant_artefacts(function, "DeleteObject")
+        return function
+
+    def _describe_failure(self) -> lambda_.Function:
+        function = self._api_function(
+            "DescribeFailure",
+            description="says what went wrong, for the dead letter and the job's row",
+            handler="describe_failure",
+            timeout=SETTLE_TIMEOUT,
+            environment={Variable.JOB_TABLE: self.table.table.table_name},
+        )
+        self.table.grant_rows(function, "GetItem")
         return function
 
     def _settle_failed(self) -> lambda_.Function:
@@ -201,8 +214,9 @@ class DarkroomStack(Stack):
             timeout=timeout,
             environment={**self._letter_environment(), Variable.STATE_MACHINE_ARN: machine.state_machine_arn},
         )
-        self.table.grant_rows(function, "PutItem", "UpdateItem")
+        self.table.grant_rows(function, "GetItem", "PutItem", "UpdateItem")
         machine.grant_start_execution(function)
+        machine.grant_execution(function, "states:DescribeExecution")
         self.dead_letters.queue.grant(function, "sqs:SendMessage")
         return function
 
@@ -215,6 +229,7 @@ class DarkroomStack(Stack):
             environment={
                 **self._job_environment(),
                 Variable.JOB_QUEUE_URL: self.intake.queue.queue_url,
+                Variable.INTAKE_DEAD_LETTER_QUEUE_URL: self.intake.dead_letter_queue.queue_url,
                 Variable.MAX_UPLOAD_BYTES: str(self._settings.max_upload_bytes),
                 Variable.RETENTION_DAYS: str(self._settings.job_retention_days),
             },
@@ -224,7 +239,10 @@ class DarkroomStack(Stack):
         # It signs forms and links in its own name, so they can do what it may do, until they expire.
         self.bucket.grant_uploads(function, "PutObject")
         self.bucket.grant_artefacts(function, "GetObject")
+        # So that a report that has expired is told apart from one that may not be read.
+        self.bucket.grant_telling_missing(function, keys.JOB_PREFIX)
         self.intake.queue.grant(function, "sqs:GetQueueAttributes")
+        self.intake.dead_letter_queue.grant(function, "sqs:GetQueueAttributes")
         return function
 
     def _api_function(

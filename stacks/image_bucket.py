@@ -63,12 +63,12 @@ class ImageBucket(Construct):
         """Let it list artefacts, by naming a prefix below theirs."""
         self._grant_listing(grantee, {"StringLike": {"s3:prefix": f"{keys.JOB_PREFIX}*"}})
 
-    def grant_telling_missing_uploads(self, grantee: iam.IGrantable) -> None:
-        """Let S3 tell it that an upload is missing: without the right to list, the answer is 403, not 404.
+    def grant_telling_missing(self, grantee: iam.IGrantable, prefix: str) -> None:
+        """Let S3 tell it that an object is missing: without the right to list, the answer is 403, not 404.
 
         Reading an object carries no prefix to compare, hence IfExists: it could list the bucket's keys, if it tried.
         """
-        self._grant_listing(grantee, {"StringLikeIfExists": {"s3:prefix": f"{keys.UPLOAD_PREFIX}*"}})
+        self._grant_listing(grantee, {"StringLikeIfExists": {"s3:prefix": f"{prefix}*"}})
 
     def _grant_listing(self, grantee: iam.IGrantable, conditions: dict[str, dict[str, str]]) -> None:
         iam.Grant.add_to_principal(

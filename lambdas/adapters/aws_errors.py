@@ -13,9 +13,11 @@ from lambdas.jobs.errors import TransientError
 # The codes by which the services called here say "later"; the SDK's own retry knows them under the same names.
 TRANSIENT_CODES: Final = frozenset(
     {
+        "ExecutionLimitExceeded",
         "InternalError",
         "InternalServerError",
         "LimitExceededException",
+        "OperationAborted",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",
@@ -28,6 +30,10 @@ TRANSIENT_CODES: Final = frozenset(
         "TransactionInProgressException",
     }
 )
+
+
+# The last: the connection broke while the body was read.
+UNREACHED: Final = (exceptions.ConnectionError, exceptions.HTTPClientError, exceptions.IncompleteReadError)
 
 
 def code_of(error: ClientError) -> str:
@@ -50,5 +56,5 @@ def translated(doing: str) -> Iterator[None]:
         if not is_transient(error):
             raise
         raise TransientError(f"{doing}: AWS answered {code_of(error)}.") from error
-    except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
+    except UNREACHED as error:
         raise TransientError(f"{doing}: AWS could not be reached ({type(error).__name__}).") from error

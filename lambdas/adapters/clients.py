@@ -7,10 +7,12 @@ from typing import Any, Final
 import boto3
 from botocore.config import Config
 
-CONNECT_TIMEOUT_SECONDS: Final = 2
-READ_TIMEOUT_SECONDS: Final = 10
-CALLS_IN_ALL: Final = 4
-"""The first call and three repeats, with the SDK's backoff: some seconds at worst before the caller's own retry."""
+CONNECT_TIMEOUT_SECONDS: Final = 1
+READ_TIMEOUT_SECONDS: Final = {"s3": 10}
+"""Of a pause in an answer. An image takes its time; everything else answers in milliseconds or is in trouble."""
+DEFAULT_READ_TIMEOUT_SECONDS: Final = 3
+CALLS_IN_ALL: Final = 3
+"""The first call and two repeats: within a function's time even when nothing answers, so that it can say so."""
 
 
 @cache
@@ -25,7 +27,7 @@ def client(service: str) -> Any:
         service,
         config=Config(
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            read_timeout=READ_TIMEOUT_SECONDS,
+            read_timeout=READ_TIMEOUT_SECONDS.get(service, DEFAULT_READ_TIMEOUT_SECONDS),
             retries={"mode": "standard", "total_max_attempts": CALLS_IN_ALL},
             signature_version="s3v4" if service == "s3" else None,
             s3={"addressing_style": addressing, "us_east_1_regional_endpoint": "regional"},

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from lambdas.adapters import keys
 from lambdas.adapters.aws_errors import code_of, translated
 from lambdas.adapters.clients import client
-from lambdas.jobs.errors import ImageNotFound
+from lambdas.jobs.errors import ImageNotFound, TransientError
 
 UPLOAD_SECONDS: Final = 15 * 60
 """How long a presigned upload can be begun."""
@@ -23,6 +23,10 @@ class PresignedUpload:
 
     url: str
     fields: Mapping[str, str]
+
+
+class ArtefactMissingError(LookupError):
+    """An artefact is not in the bucket."""
 
 
 class ImageBucket:
@@ -43,11 +47,16 @@ class ImageBucket:
         return PresignedUpload(url=presigned["url"], fields=presigned["fields"])
 
     def presign_artefact(self, owner: str, job_id: str, name: str) -> str:
-        """Sign a download of an artefact, shown rather than run by a browser. Calls nothing."""
+        """Sign a download of a picture; a browser shows it as one, whatever is stored. Calls nothing."""
         return str(
             client("s3").generate_presigned_url(
                 "get_object",
-                Params={"Bucket": self._name, "Key": keys.artefact_key(owner, job_id, name)},
+                Params={
+                    "Bucket": self._name,
+                    "Key": keys.artefact_key(owner, job_id, name),
+                    "ResponseContentType": "image/jpeg",
+                    "ResponseContentDisposition": f'inline; filename="{name}"',
+                },
                 ExpiresIn=DOWNLOAD_SECONDS,
             )
         )
@@ -64,8 +73,13 @@ class ImageBucket:
             ) from error
 
     def read_artefact(self, owner: str, job_id: str, name: str) -> bytes:
-        """Read an artefact of a job."""
-        return self._read(keys.artefact_key(owner, job_id, name))
+        """Read an artefact of a job. Raises ArtefactMissingError when it was never stored, or has expired."""
+        try:
+            return self._read(keys.artefact_key(owner, job_id, name))
+        except ClientError as error:
+            if code_of(error) not in MISSING:
+                raise
+            raise ArtefactMissingError(f"There is no {name}.") from error
 
     def write_artefact(self, owner: str, job_id: str, name: str, content: bytes, media_type: str) -> None:
         """Store an artefact of a job; storing it again replaces it."""
@@ -102,5 +116,5 @@ class ImageBucket:
                 Bucket=self._name, Delete={"Objects": [{"Key": key} for key in object_keys], "Quiet": True}
             )
         if answer.get("Errors"):
-            first = answer["Errors"][0]
-            raise RuntimeError(f"{len(answer['Errors'])} artefacts could not be deleted; the first: {first}")
+            codes = sorted({error["Code"] for error in answer["Errors"]})
+            raise TransientError(f"{len(answer['Errors'])} artefacts could not be deleted: {', '.join(codes)}.")

@@ -5,6 +5,8 @@ says why. A write that landed while its reply was lost comes back, by the SDK's 
 token, and finds it in the row. Must not decide what is right: that is `lambdas.jobs.status`.
 """
 
+import random
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,14 +28,19 @@ from lambdas.adapters.job_items import (
     to_row,
     unmarshal,
 )
+from lambdas.jobs.errors import TransientError
 from lambdas.jobs.model import Attempt, Failure, Job, StageRecord
-from lambdas.jobs.status import ENDS, ON_CANCEL, STAGE_CLOSED, StageStatus, Status, sources
+from lambdas.jobs.status import ENDS, ON_CANCEL, StageStatus, Status, sources
 
 # Each condition has a name, so that the expressions below read as sentences.
 THIS_ATTEMPT = "attempt = :attempt"
 KNOWN_STAGE = "attribute_exists(stages.#stage)"
+STAGE_IS_OPEN = "NOT stages.#stage.#status IN (:done, :skipped)"
+CLOSED = {":done": StageStatus.DONE, ":skipped": StageStatus.SKIPPED}
 NEXT_VERSION = "version = version + :one, updatedAt = :now"
 SETTLE = "settle"
+PAUSES_SECONDS = (0.1, 0.2, 0.4, 0.8)
+"""Between reads of what DynamoDB has left unread, each cut short at random."""
 NAMES = {"#status": "status", "#error": "error", "#result": "result"}  # words that DynamoDB reserves
 
 
@@ -63,14 +70,21 @@ class JobTable:
         """Read a job as it is at this moment; None when the owner has none by this id."""
         with translated("Reading the job"):
             answer = client("dynamodb").get_item(TableName=self._name, Key=key(owner, job_id), ConsistentRead=True)
-        return _job_in(answer.get("Item"))
+        return _unexpired(_job_in(answer.get("Item")))
+
+    def is_cancelled_unseen(self, owner: str, job_id: str) -> bool:
+        """Tell whether there is a note that the owner has cancelled an id before its message was read."""
+        with translated("Reading the job"):
+            answer = client("dynamodb").get_item(TableName=self._name, Key=key(owner, job_id), ConsistentRead=True)
+        return is_note(unmarshal(answer.get("Item", {})))
 
     def put_new(self, job: Job) -> Job:
         """Write a job down unless it is there already, and return what is there then.
 
         The first submission of an id wins. One that its owner has cancelled before it was read is written as CANCELLED.
         """
-        old = self._put_if(job, f"attribute_not_exists({keys.JOB_ID})")
+        # The time to live deletes late: what has expired is as good as gone.
+        old = self._put_if(job, f"attribute_not_exists({keys.JOB_ID}) OR {keys.EXPIRES_AT} < :present")
         if old is None:
             return job
         if not is_note(old):
@@ -81,6 +95,8 @@ class JobTable:
 
     def _put_if(self, job: Job, condition: str) -> dict[str, Any] | None:
         """Put the row; return what stands in its way, or None."""
+        present = marshal({":present": int(time.time())})
+        values = {"ExpressionAttributeValues": present} if ":present" in condition else {}
         try:
             with translated("Writing the job"):
                 client("dynamodb").put_item(
@@ -88,6 +104,7 @@ class JobTable:
                     Item=marshal(to_row(job)),
                     ConditionExpression=condition,
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                    **values,
                 )
         except ClientError as error:
             old = _old_item(error)
@@ -113,9 +130,9 @@ class JobTable:
 
         Raises RefusedError when the attempt may not run or the stage has nothing left to do.
         """
-        values = {":stageRunning": StageStatus.RUNNING, ":done": STAGE_CLOSED[0], ":skipped": STAGE_CLOSED[1]}
+        values = {":stageRunning": StageStatus.RUNNING} | CLOSED
         may_run, statuses = _one_of("#status", (*sources(Status.RUNNING), Status.RUNNING))
-        stage_is_open = "NOT stages.#stage.#status IN (:done, :skipped)"
+        stage_is_open = STAGE_IS_OPEN
         not_our_own_repeat = "NOT tokens.#tokenOf = :token"  # or one try would count as two
         return self._update(
             attempt,
@@ -135,12 +152,13 @@ class JobTable:
         )
 
     def add_stage(self, attempt: Attempt, stage: str, record: StageRecord, *, now: str) -> Job:
-        """Give a job a stage that did not exist yet when it was submitted."""
+        """Give a job a stage that did not exist yet when it was submitted. Raises RefusedError like `begin_stage`."""
+        may_run, statuses = _one_of("#status", (*sources(Status.RUNNING), Status.RUNNING))
         return self._update(
             attempt,
             f"SET {NEXT_VERSION}, stages.#stage = :record",
-            f"{THIS_ATTEMPT} AND NOT {KNOWN_STAGE}",
-            {":record": stage_to_row(record), ":now": now},
+            f"{THIS_ATTEMPT} AND {may_run} AND NOT {KNOWN_STAGE}",
+            statuses | {":record": stage_to_row(record), ":now": now},
             stage=stage,
         )
 
@@ -174,33 +192,40 @@ class JobTable:
             f", #status = :succeeded, {keys.OWNER_AND_STATUS} = :ownerAndStatus, finishedAt = :now" if ends_job else ""
         )
         still_running, statuses = _one_of("#status", sources(Status.SUCCEEDED))
-        values = {":stageDone": StageStatus.DONE, ":stageRunning": StageStatus.RUNNING, ":hundred": 100}
+        values = {":stageDone": StageStatus.DONE, ":hundred": 100} | CLOSED
         values |= _status_values(attempt.owner, Status.SUCCEEDED, ":succeeded") if ends_job else {}
         return self._update(
             attempt,
             f"SET {NEXT_VERSION}, stages.#stage.#status = :stageDone, stages.#stage.progress = :hundred, "
             f"stages.#stage.finishedAt = :now, stages.#stage.{attribute} = :result, tokens.#tokenOf = :token{settled} "
             "REMOVE stages.#stage.#error",
-            f"{THIS_ATTEMPT} AND {still_running} AND stages.#stage.#status = :stageRunning",
+            f"{THIS_ATTEMPT} AND {still_running} AND {KNOWN_STAGE} AND {STAGE_IS_OPEN}",
             values | statuses | {":result": stored, ":token": token, ":now": now},
             stage=stage,
             token_of=f"end-{stage}",
         )
 
-    def record_stage_failure(self, attempt: Attempt, stage: str, failure: Failure, *, now: str) -> Job:
-        """Write down why a try of a stage failed. Raises RefusedError when the attempt is over."""
+    def record_stage_failure(self, attempt: Attempt, stage: str, failure: Failure, *, token: str, now: str) -> Job:
+        """Write down why a try of a stage failed; `token` is the one it began with.
+
+        Raises RefusedError when the attempt is over or a later try has begun: that one is not to be called failed.
+        """
         return self._update(
             attempt,
             f"SET {NEXT_VERSION}, stages.#stage.#status = :stageFailed, stages.#stage.#error = :failure",
-            f"{THIS_ATTEMPT} AND #status = :running AND stages.#stage.#status = :stageRunning",
+            f"{THIS_ATTEMPT} AND #status = :running AND stages.#stage.#status = :stageRunning "
+            "AND tokens.#tokenOf = :token",
             {
                 ":stageFailed": StageStatus.FAILED,
                 ":stageRunning": StageStatus.RUNNING,
                 ":running": Status.RUNNING,
                 ":failure": failure_to_row(failure),
+                ":token": token,
                 ":now": now,
             },
             stage=stage,
+            token_of=f"begin-{stage}",
+            own_token_is_success=False,
         )
 
     def cancel(self, job: Job, *, now: str) -> Job:
@@ -260,7 +285,7 @@ class JobTable:
         jobs = self._get_all(owner, [row[keys.JOB_ID] for row in found])
         last = answer.get("LastEvaluatedKey")
         return Page(
-            jobs=[job for job in jobs if status in (None, job.status)],
+            jobs=[job for job in jobs if status in (None, job.status) and _unexpired(job)],
             next_key=unmarshal(last) if last else None,
         )
 
@@ -269,7 +294,9 @@ class JobTable:
         rows: dict[str, Job] = {}
         for chunk in _chunks(job_ids, 100):  # BatchGetItem's limit
             pending = [key(owner, job_id) for job_id in chunk]
-            while pending:
+            for pause in (*PAUSES_SECONDS, None):
+                if not pending:
+                    break
                 with translated("Reading the jobs"):
                     answer = client("dynamodb").batch_get_item(
                         RequestItems={self._name: {"Keys": pending, "ConsistentRead": True}}
@@ -278,6 +305,10 @@ class JobTable:
                     job = from_row(unmarshal(item))
                     rows[job.job_id] = job
                 pending = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
+                if pending and pause is None:
+                    raise TransientError("Reading the jobs: DynamoDB leaves some unread.")
+                if pending and pause:
+                    time.sleep(random.uniform(0, pause))  # noqa: S311 - jitter, no secret
         return [rows[job_id] for job_id in job_ids if job_id in rows]
 
     def _update(
@@ -289,6 +320,7 @@ class JobTable:
         *,
         stage: str | None = None,
         token_of: str | None = None,
+        own_token_is_success: bool = True,
     ) -> Job:
         names = {**({"#stage": stage} if stage else {}), **({"#tokenOf": token_of} if token_of else {})}
         used = {name: word for name, word in NAMES.items() if name in update or name in condition}
@@ -306,7 +338,7 @@ class JobTable:
                 )
         except ClientError as error:
             found = _job_in(_old_item(error))
-            if found and token_of and found.tokens.get(token_of) == values[":token"]:
+            if found and token_of and own_token_is_success and found.tokens.get(token_of) == values[":token"]:
                 return found
             raise RefusedError(found) from error
         return from_row(unmarshal(answer["Attributes"]))
@@ -334,6 +366,10 @@ def _job_in(item: Item | None) -> Job | None:
     """The job in an item; None when there is no item, or only a note of an early cancel."""
     row = unmarshal(item) if item else None
     return None if row is None or is_note(row) else from_row(row)
+
+
+def _unexpired(job: Job | None) -> Job | None:
+    return job if job and job.expires_at > time.time() else None
 
 
 def _cancelled_before_it_was_seen(job: Job, cancelled_at: str) -> Job:

@@ -13,8 +13,12 @@ WAITING: Final = (
 )
 
 
-def is_empty(queue_url: str) -> bool:
-    """Tell whether no message is waiting or being read, as far as SQS can say."""
+def are_empty(*queue_urls: str) -> bool:
+    """Tell whether no message is waiting or being read in any of them, as far as SQS can say."""
+    return all(_is_empty(queue_url) for queue_url in queue_urls)
+
+
+def _is_empty(queue_url: str) -> bool:
     with translated("Looking at the queue"):
         answer = client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=list(WAITING))
     return all(int(answer["Attributes"][name]) == 0 for name in WAITING)

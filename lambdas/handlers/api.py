@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoSuchRouteError
 
 from lambdas import config
-from lambdas.adapters.image_bucket import UPLOAD_SECONDS, ImageBucket
+from lambdas.adapters.image_bucket import UPLOAD_SECONDS, ArtefactMissingError, ImageBucket
 from lambdas.adapters.job_table import JobTable
 from lambdas.handlers import requests, views
 from lambdas.handlers.cancelling import cancel
@@ -21,6 +21,7 @@ from lambdas.handlers.problems import (
     NotFoundError,
     ProblemError,
     UnavailableError,
+    UnsupportedMediaTypeError,
     to_response,
 )
 from lambdas.handlers.waiting import wait_for_job
@@ -47,6 +48,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 @app.post("/uploads")
 def create_upload() -> Response[str]:
     """Sign an upload for one image."""
+    _refuse_other_media_types()
     body = parse_object(app.current_event.decoded_body, fields={"contentType": UPLOAD_TYPES})
     image_id = uuid4().hex
     max_bytes = config.integer(config.Variable.MAX_UPLOAD_BYTES)
@@ -83,7 +85,7 @@ def get_job(job_id: str) -> Response[str]:
     job_id = requests.job_id(job_id)
     known = requests.known_etags(app.current_event.headers.get("If-None-Match"))
     wait = requests.wait_seconds(app.current_event.headers.get("Prefer"))
-    job = _find(job_id, seconds=max(wait, BRIEF_SECONDS))
+    job = _find(job_id, seconds=BRIEF_SECONDS)
     if wait and job.status not in ENDS and (not known or job.etag in known):
         seen = job.etag
         job = wait_for_job(
@@ -103,7 +105,7 @@ def cancel_job(job_id: str) -> Response[str]:
     job_id = requests.job_id(job_id)
     owner = _owner()
     job = wait_for_job(_table(), owner, job_id, BRIEF_SECONDS, lambda _: True)
-    status = cancel(_table(), owner, job_id, job, queue_url=config.text(config.Variable.JOB_QUEUE_URL))
+    status = cancel(_table(), owner, job_id, job, queue_urls=_queue_urls())
     return _json(HTTPStatus.ACCEPTED, views.accepted(job_id, status))
 
 
@@ -122,7 +124,7 @@ def get_result(job_id: str) -> Response[str]:
         return Response(
             status_code=HTTPStatus.SEE_OTHER.value, headers={"Location": location, "Cache-Control": "no-store"}
         )
-    report = json.loads(_bucket().read_artefact(job.owner, job.job_id, "report.json"))
+    report = json.loads(_read_report(job))
     return _json(HTTPStatus.OK, report | {"jobId": job.job_id})
 
 
@@ -161,6 +163,25 @@ def _no_job(job_id: str) -> Job:
     raise NotFoundError(
         f"None of your jobs has the id {job_id}. If you have just submitted it, look again in a moment."
     )
+
+
+def _read_report(job: Job) -> bytes:
+    try:
+        return _bucket().read_artefact(job.owner, job.job_id, "report.json")
+    except ArtefactMissingError as error:
+        raise NotFoundError(f"The report of job {job.job_id} has expired.") from error
+
+
+def _queue_urls() -> list[str]:
+    """Wherever the message of a job may wait to be read."""
+    return [config.text(config.Variable.JOB_QUEUE_URL), config.text(config.Variable.INTAKE_DEAD_LETTER_QUEUE_URL)]
+
+
+def _refuse_other_media_types() -> None:
+    """The gateway refuses them for submissions; what it hands to a function, it hands on whatever it is."""
+    declared = app.current_event.headers.get("Content-Type") or "application/json"
+    if declared.partition(";")[0].strip().lower() != "application/json":
+        raise UnsupportedMediaTypeError("Send the body as application/json, and say so in the header Content-Type.")
 
 
 def _json(status: HTTPStatus, document: dict[str, Any], headers: dict[str, Any] | None = None) -> Response[str]:

@@ -29,4 +29,4 @@ def _start_or_bury(record: SQSRecord) -> None:
     except Exception as error:  # noqa: BLE001 - whatever it was, it ends here with a letter that names it
         logger.exception("The job could not be started")
         reason = f"Its execution could not be started: {type(error).__name__}. This is a fault of Darkroom."
-        fail_unstarted(read_message(record), StartFailed(reason))
+        fail_unstarted(read_message(record), StartFailed(reason), even_if_queued=True)

@@ -1,5 +1,6 @@
 """What a cancel does to a job, wherever in its life it arrives."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -11,11 +12,11 @@ from lambdas.jobs.model import Job
 from lambdas.jobs.status import CANCELLATION, ON_CANCEL, Status
 from lambdas.jobs.times import now
 
-NOTE_LIFETIME: Final = timedelta(days=5)
-"""A day longer than a message can wait in the job queue."""
+NOTE_LIFETIME: Final = timedelta(days=15)
+"""A day longer than a message can wait in the job queue and in its dead-letter queue together."""
 
 
-def cancel(table: JobTable, owner: str, job_id: str, job: Job | None, *, queue_url: str) -> Status:
+def cancel(table: JobTable, owner: str, job_id: str, job: Job | None, *, queue_urls: Sequence[str]) -> Status:
     """Cancel a job, given as the caller has read it; return the status that this leads to. Safe to repeat.
 
     Raises NotFoundError when there is no such job, ConflictError when it has ended otherwise.
@@ -29,12 +30,14 @@ def cancel(table: JobTable, owner: str, job_id: str, job: Job | None, *, queue_u
             return table.cancel(job, now=now()).status
         except RefusedError as refused:
             job = refused.job  # it has moved on in between, and can do so only a few times before it ends
-    return _cancel_unseen(table, owner, job_id, queue_url)
+    return _cancel_unseen(table, owner, job_id, queue_urls)
 
 
-def _cancel_unseen(table: JobTable, owner: str, job_id: str, queue_url: str) -> Status:
+def _cancel_unseen(table: JobTable, owner: str, job_id: str, queue_urls: Sequence[str]) -> Status:
     """Cancel a job whose message may still be in the queue: leave a note that the message's reader will find."""
-    if queues.is_empty(queue_url):
+    if table.is_cancelled_unseen(owner, job_id):
+        return Status.CANCELLED
+    if queues.are_empty(*queue_urls):
         raise NotFoundError(
             f"None of your jobs has the id {job_id}. If you have just submitted it, try again in a moment."
         )
@@ -42,6 +45,6 @@ def _cancel_unseen(table: JobTable, owner: str, job_id: str, queue_url: str) -> 
     try:
         table.note_early_cancel(owner, job_id, now=now(), expires_at=expires_at)
     except RefusedError as refused:
-        return cancel(table, owner, job_id, refused.job, queue_url=queue_url)
+        return cancel(table, owner, job_id, refused.job, queue_urls=queue_urls)
     logger.info("The cancel is noted ahead of the job", extra={"jobId": job_id})
     return Status.CANCELLED

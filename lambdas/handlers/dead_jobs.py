@@ -18,22 +18,27 @@ MAX_EXCERPT: Final = 2_000
 """How much of a message that cannot be read goes into its dead letter, in characters."""
 
 
-def fail_unstarted(message: JobMessage, error: JobError) -> None:
-    """Settle as FAILED a job that has not begun, and send its dead letter; one that has begun is left alone."""
-    failure = Failure(error_class=type(error).__name__, message=str(error), stage=BEFORE_THE_FIRST_STAGE)
+def fail_unstarted(message: JobMessage, error: JobError, *, even_if_queued: bool) -> None:
+    """Fail a job that has not begun: its dead letter first, so that a FAILED row always has one, then its row.
+
+    A job that is there already was submitted first, and stands; `even_if_queued` is for one that is itself at fault and
+    still waits to be started.
+    """
     table = JobTable(config.text(config.Variable.JOB_TABLE))
-    job = table.put_new(failed_job(message, failure))
-    if job.status is Status.QUEUED:
-        job = _settle(table, job, failure, message)
-    if job.error != failure:
+    job = table.get(message.attempt.owner, message.attempt.job_id)
+    if job is not None and not (even_if_queued and job.status is Status.QUEUED):
         logger.warning("The job under this id is left as it is", extra={"status": job.status, "reason": str(error)})
         return
+    failure = Failure(error_class=type(error).__name__, message=str(error), stage=BEFORE_THE_FIRST_STAGE)
     logger.warning("The job cannot be started", extra={"errorClass": failure.error_class, "detail": failure.message})
+    attempt = message.attempt if job is None else job.current
     _send(
-        DeadLetter(
-            job_id=job.job_id, owner=job.owner, attempt=job.attempt, failure=failure, failed_at=job.finished_at or now()
-        )
+        DeadLetter(job_id=attempt.job_id, owner=attempt.owner, attempt=attempt.number, failure=failure, failed_at=now())
     )
+    if job is None:
+        table.put_new(failed_job(message, failure))
+    else:
+        _settle(table, job, failure, message)
 
 
 def bury_unreadable(body: str, error: JobError) -> None:
@@ -43,11 +48,11 @@ def bury_unreadable(body: str, error: JobError) -> None:
     _send(DeadLetter(job_id=None, owner=None, attempt=1, failure=failure, failed_at=now(), body=body[:MAX_EXCERPT]))
 
 
-def _settle(table: JobTable, job: Job, failure: Failure, message: JobMessage) -> Job:
+def _settle(table: JobTable, job: Job, failure: Failure, message: JobMessage) -> None:
     try:
-        return table.settle(job.current, Status.FAILED, failure=failure, token=message.message_id, now=now())
+        table.settle(job.current, Status.FAILED, failure=failure, token=message.message_id, now=now())
     except RefusedError as refused:
-        return refused.job or job
+        logger.warning("The job has moved on meanwhile", extra={"reason": str(refused)})
 
 
 def _send(letter: DeadLetter) -> None:

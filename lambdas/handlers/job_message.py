@@ -47,5 +47,6 @@ def read_message(record: SQSRecord) -> JobMessage:
 
 
 def _attribute(record: SQSRecord, name: str) -> str | None:
-    attribute = record.message_attributes[name]
-    return attribute.string_value if attribute else None
+    # As it came: an attribute of another type than the gateway's has no text, and is as good as none.
+    value = record["messageAttributes"].get(name, {}).get("stringValue")
+    return value if isinstance(value, str) else None

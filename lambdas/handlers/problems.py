@@ -5,6 +5,7 @@ ProblemError
 ├── NotFoundError      404, for what is not there and for what is somebody else's
 ├── NoSuchCallError    404, for what the API does not offer
 ├── ConflictError      409, for what the job's status does not allow
+├── UnsupportedMediaTypeError  415, for a body that is not declared as JSON
 └── UnavailableError   503, for a service that is out of reach for the moment
 """
 
@@ -70,6 +71,14 @@ class ConflictError(ProblemError):
     status = HTTPStatus.CONFLICT
     slug = "job-status-conflict"
     title = "The job's status does not allow this"
+
+
+class UnsupportedMediaTypeError(ProblemError):
+    """The body is declared as something else than JSON."""
+
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    slug = "unsupported-media-type"
+    title = "The body is of another media type"
 
 
 class UnavailableError(ProblemError):

@@ -22,7 +22,7 @@ from lambdas.jobs.errors import (
     UnexpectedError,
 )
 from lambdas.jobs.model import Attempt, Failure, Job, StageRecord
-from lambdas.jobs.status import CANCELLATION, STAGE_CLOSED
+from lambdas.jobs.status import CANCELLATION, ENDS, STAGE_CLOSED
 from lambdas.jobs.times import now
 from lambdas.stages.catalogue import BY_NAME, LAST, WORKING_COPY, Reads, Stage
 from lambdas.stages.contract import StageInput, StageOutput
@@ -33,7 +33,6 @@ RESERVE_MS: Final = 2_000
 """Time kept back to write down that the stage has run out of it."""
 MAX_INLINE_RESULT_BYTES: Final = 8 * 1024
 """DynamoDB bills the whole row at each write and takes 400 KB of it: larger results go to the bucket."""
-MAX_MESSAGE: Final = 300
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -72,7 +71,7 @@ class StageRun:
         except Exception as error:
             logger.exception("The stage failed in a way that it does not know")
             unexpected = UnexpectedError(
-                f"The stage {self._stage.name} failed with {type(error).__name__}: {str(error)[:MAX_MESSAGE]}. "
+                f"The stage {self._stage.name} failed with {type(error).__name__}. "
                 "This is a fault of Darkroom and not of the image."
             )
             self._record(unexpected)
@@ -131,15 +130,17 @@ class StageRun:
             self._table.report_progress(self._attempt, self._stage.name, percent, now=now())
         except RefusedError as refused:
             job = self._still_ours(refused)
-            if job.stages[self._stage.name].progress <= percent:
+            if job.status in ENDS:
                 raise JobSuperseded(f"The job has ended as {job.status}.") from refused
+        except TransientError as reason:
+            logger.warning("The progress could not be written", extra={"reason": str(reason)})
 
     def _end(self, output: StageOutput) -> None:
         """Store the artefacts, then the result: a row that says DONE has everything that it promises."""
         written: list[str] = []
         for name, artefact in output.artefacts.items():
             self._store(name, artefact.content, artefact.media_type, written)
-        result, result_key = json.dumps(output.result), None
+        result, result_key = json.dumps(output.result, allow_nan=False), None
         if len(result) > MAX_INLINE_RESULT_BYTES:
             result_key = f"{self._stage.name}.json"
             self._store(result_key, result.encode(), "application/json", written)
@@ -185,6 +186,11 @@ class StageRun:
         failure = Failure(error_class=type(error).__name__, message=str(error), stage=self._stage.name)
         logger.warning("The stage failed", extra={"errorClass": failure.error_class, "detail": failure.message})
         try:
-            self._table.record_stage_failure(self._attempt, self._stage.name, failure, now=now())
-        except (RefusedError, TransientError) as reason:
+            self._table.record_stage_failure(self._attempt, self._stage.name, failure, token=self._token, now=now())
+        except RefusedError as refused:
+            # Whatever failed: what the owner no longer wants is cleaned up, not dead-lettered.
+            if refused.job and refused.job.status in CANCELLATION:
+                self._still_ours(refused)
+            logger.info("The failure is not for the timeline", extra={"reason": str(refused)})
+        except TransientError as reason:
             logger.warning("The failure could not be written to the timeline", extra={"reason": str(reason)})

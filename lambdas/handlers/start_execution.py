@@ -39,9 +39,12 @@ def start_job(record: SQSRecord) -> None:
     try:
         asked = queued_job(message, parse_submission(message.body, known_analyses=ANALYSES))
     except InvalidJob as error:
-        fail_unstarted(message, error)
+        fail_unstarted(message, error, even_if_queued=False)
         return
-    _start(JobTable(config.text(config.Variable.JOB_TABLE)).put_new(asked), asked)
+    try:
+        _start(JobTable(config.text(config.Variable.JOB_TABLE)).put_new(asked), asked)
+    except InvalidJob as error:
+        fail_unstarted(message, error, even_if_queued=True)
 
 
 def _start(stored: Job, asked: Job) -> None:
@@ -50,7 +53,9 @@ def _start(stored: Job, asked: Job) -> None:
     if stored.status is not Status.QUEUED:
         logger.info("The job needs no start", extra={"status": stored.status})
         return
-    started = executions.start(config.text(config.Variable.STATE_MACHINE_ARN), stored.current)
+    started = executions.start(
+        config.text(config.Variable.STATE_MACHINE_ARN), stored.current, accepted_at=stored.created_at
+    )
     logger.info("The execution is started" if started else "The execution was started before")
 
 

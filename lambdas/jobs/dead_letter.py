@@ -26,6 +26,7 @@ class DeadLetter:
     failure: Failure
     failed_at: str
     execution_arn: str | None = None
+    cause: str | None = None
     body: str | None = None
 
     def to_json(self) -> str:
@@ -39,6 +40,7 @@ class DeadLetter:
                 "stage": self.failure.stage or BEFORE_THE_FIRST_STAGE,
                 "errorClass": self.failure.error_class,
                 "message": self.failure.message,
+                "cause": self.cause,
                 "redriveCanHelp": self.failure.redrive_can_help,
                 "executionArn": self.execution_arn,
                 "failedAt": self.failed_at,

@@ -59,7 +59,9 @@ def parse_submission(body: str, *, known_analyses: Sequence[str]) -> Submission:
 def parse_object(body: str | None, *, fields: Mapping[str, Collection[str]]) -> dict[str, str]:
     """Read a small body whose fields are words out of a list. Raises InvalidJob, as `parse_submission` does."""
     document = _parse_object(body or "")
-    broken = [BrokenRule(field=_shown(name), rule="is not a field here") for name in document.keys() - fields.keys()]
+    broken = [
+        BrokenRule(field=_shown(name), rule="is not a field here") for name in sorted(document.keys() - fields.keys())
+    ]
     broken += [
         BrokenRule(field=name, rule=f"has to be one of {', '.join(words)}")
         for name, words in fields.items()
@@ -88,7 +90,17 @@ def _parse_object(body: str) -> dict[str, Any]:
         raise InvalidJob(f"The body cannot be read as JSON: {error}.") from error
     if not isinstance(document, dict):
         raise InvalidJob("The body has to be a JSON object.")
+    if not _is_unicode(document):
+        raise InvalidJob("The body has half of a surrogate pair in a text, which is no character.")
     return document
+
+
+def _is_unicode(document: dict[str, Any]) -> bool:
+    try:
+        json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -104,7 +116,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def _check_fields(document: dict[str, Any], _: Collection[str]) -> Iterator[BrokenRule]:
-    for name in document.keys() - {"imageId", "analyses", "options", "tags"}:
+    for name in sorted(document.keys() - {"imageId", "analyses", "options", "tags"}):
         yield BrokenRule(field=_shown(name), rule="is not a field of a submission")
 
 

@@ -31,11 +31,19 @@ class Aws:
     state_machine_arn: str
     dead_letters_url: str
     job_queue_url: str
+    intake_dead_letters_url: str
 
     def executions(self) -> list[str]:
         """Names of the executions that were started."""
         listed = boto3.client("stepfunctions").list_executions(stateMachineArn=self.state_machine_arn)
         return [execution["name"] for execution in listed["executions"]]
+
+    def end_execution(self, job_id: str) -> None:
+        """Stop the one execution of a job, as somebody in the console would."""
+        states = boto3.client("stepfunctions")
+        for execution in states.list_executions(stateMachineArn=self.state_machine_arn)["executions"]:
+            if execution["name"].startswith(f"{job_id}-"):
+                states.stop_execution(executionArn=execution["executionArn"])
 
     def letters(self) -> list[dict[str, Any]]:
         """Take all dead letters off the queue."""
@@ -69,7 +77,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, job_table_definition: dict[str, Any]) -
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": REGION,
         "POWERTOOLS_SERVICE_NAME": "darkroom",
-        Variable.RETENTION_DAYS: "30",
+        Variable.RETENTION_DAYS: "3650",
         Variable.MAX_UPLOAD_BYTES: "1000000",
     }.items():
         monkeypatch.setenv(name, value)
@@ -81,6 +89,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, job_table_definition: dict[str, Any]) -
         monkeypatch.setenv(Variable.STATE_MACHINE_ARN, deployed.state_machine_arn)
         monkeypatch.setenv(Variable.DEAD_LETTER_QUEUE_URL, deployed.dead_letters_url)
         monkeypatch.setenv(Variable.JOB_QUEUE_URL, deployed.job_queue_url)
+        monkeypatch.setenv(Variable.INTAKE_DEAD_LETTER_QUEUE_URL, deployed.intake_dead_letters_url)
         yield deployed
     clients.client.cache_clear()
 
@@ -101,4 +110,5 @@ def _deploy(job_table_definition: dict[str, Any]) -> Aws:
         state_machine_arn=machine["stateMachineArn"],
         dead_letters_url=sqs.create_queue(QueueName="dead-letters")["QueueUrl"],
         job_queue_url=sqs.create_queue(QueueName="jobs")["QueueUrl"],
+        intake_dead_letters_url=sqs.create_queue(QueueName="intake-dead-letters")["QueueUrl"],
     )

@@ -90,6 +90,12 @@ def test_create_upload_broken_rule_is_a_problem_that_names_it(aws: Aws, body: An
     assert_problem(answer, 400, "bad-request")
 
 
+def test_create_upload_of_another_media_type_is_refused(aws: Aws) -> None:
+    answer = call("POST", "/uploads", body={"contentType": "image/png"}, headers={"Content-Type": "text/plain"})
+
+    assert_problem(answer, 415, "unsupported-media-type")
+
+
 def test_get_job_shows_it_whole(queued: Aws) -> None:
     answer = call("GET", "/jobs/job-1")
 
@@ -276,6 +282,22 @@ def test_cancel_job_still_in_the_queue_never_starts(aws: Aws) -> None:
     assert aws.executions() == []
 
 
+def test_cancel_job_still_in_the_queue_twice_is_harmless(aws: Aws) -> None:
+    sqs = boto3.client("sqs")
+    sqs.send_message(QueueUrl=aws.intake_dead_letters_url, MessageBody="{}")
+    call("POST", "/jobs/job-1/cancel")
+    sqs.purge_queue(QueueUrl=aws.intake_dead_letters_url)
+
+    assert call("POST", "/jobs/job-1/cancel")["statusCode"] == 202
+
+
+def test_note_early_cancel_never_replaces_a_job(queued: Aws) -> None:
+    with pytest.raises(job_table.RefusedError):
+        queued.table.note_early_cancel(OWNER, "job-1", now=now(), expires_at=1)
+
+    assert queued.job("job-1").status is Status.QUEUED
+
+
 def test_cancel_job_unknown_while_the_queue_is_empty_has_no_effect(aws: Aws) -> None:
     assert_problem(call("POST", "/jobs/job-1/cancel"), 404, "job-not-found")
     start_execution.handler(batch(message()), None)
@@ -307,6 +329,21 @@ def test_get_result_gives_report_and_sends_to_pictures(queued: Aws) -> None:
     assert report["document"] == {"summary": "A picture.", "jobId": "job-1"}
     assert picture["statusCode"] == 303
     assert f"/jobs/{OWNER}/job-1/preview.jpg?" in picture["header"]["location"]
+
+
+def test_get_result_that_has_expired_is_not_there(queued: Aws) -> None:
+    succeed(queued)
+
+    assert_problem(call("GET", "/jobs/job-1/result"), 404, "job-not-found")
+
+
+def test_get_job_that_has_expired_is_not_there(queued: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    expires_at = queued.job("job-1").expires_at
+    assert expires_at == SENT_MILLIS // 1000 + 3650 * 24 * 60 * 60
+    monkeypatch.setattr(time, "time", lambda: expires_at + 1)
+
+    assert_problem(call("GET", "/jobs/job-1"), 404, "job-not-found")
+    assert call("GET", "/jobs")["document"] == {"jobs": []}
 
 
 def test_get_result_of_unknown_artefact_names_the_rule(queued: Aws) -> None:

@@ -67,16 +67,16 @@ class JobLife(RuleBasedStateMachine):
             )
         )
 
-    @rule(attempt=attempts, stage=stage_names)
-    def fail_a_try(self, attempt: Attempt, stage: str) -> None:
+    @rule(attempt=attempts, stage=stage_names, token=tokens)
+    def fail_a_try(self, attempt: Attempt, stage: str, token: str) -> None:
         failure = Failure(error_class="TransientError", message="later", stage=stage)
-        self._try(lambda: self.aws.table.record_stage_failure(attempt, stage, failure, now=now()))
+        self._try(lambda: self.aws.table.record_stage_failure(attempt, stage, failure, token=token, now=now()))
 
     @rule()
     def cancel(self) -> None:
         before = self.aws.table.get(OWNER, "job-1")
         try:
-            answered = cancel(self.aws.table, OWNER, "job-1", before, queue_url=self.aws.job_queue_url)
+            answered = cancel(self.aws.table, OWNER, "job-1", before, queue_urls=[self.aws.job_queue_url])
         except ProblemError:
             assert before is None or before.status in ENDS
         else:

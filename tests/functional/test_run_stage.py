@@ -9,6 +9,7 @@ import boto3
 import pytest
 
 from lambdas.adapters.clients import client
+from lambdas.adapters.job_table import RefusedError
 from lambdas.handlers import clean_up, run_stage, settle_failed, start_execution
 from lambdas.jobs.errors import (
     ImageNotFound,
@@ -158,6 +159,43 @@ def test_run_stage_unknown_fault_is_named_and_recorded(queued: Aws, stages: Runn
     stage = queued.job("job-1").stages["inspect"]
     assert stage.error is not None
     assert stage.error.error_class == "UnexpectedError"
+
+
+def test_run_stage_that_fails_while_it_is_cancelled_is_cancelled(queued: Aws, stages: Runner) -> None:
+    def work(stage_input: StageInput) -> StageOutput:
+        queued.table.cancel(queued.job("job-1"), now=now())
+        raise InvalidImage("The file ends early.")
+
+    with pytest.raises(JobCancelled):
+        stages.run("inspect", work)
+
+
+def test_run_stage_late_failure_of_an_earlier_try_does_not_harm_the_later_one(queued: Aws, stages: Runner) -> None:
+    def first(stage_input: StageInput) -> StageOutput:
+        stages.run("inspect", second)
+        raise KeyError("colour")
+
+    def second(stage_input: StageInput) -> StageOutput:
+        return _make_working_copy(stage_input)
+
+    with pytest.raises(UnexpectedError):
+        stages.run("inspect", first)
+
+    assert queued.job("job-1").stages["inspect"].status is StageStatus.DONE
+
+
+def test_run_stage_failure_of_an_earlier_try_while_a_later_one_works_is_not_recorded(
+    queued: Aws, stages: Runner
+) -> None:
+    queued.table.begin_stage(ATTEMPT, "inspect", token="earlier", now=now())
+    queued.table.begin_stage(ATTEMPT, "inspect", token="later", now=now())
+    failure = Failure(error_class="TransientError", message="m", stage="inspect")
+
+    with pytest.raises(RefusedError):
+        queued.table.record_stage_failure(ATTEMPT, "inspect", failure, token="earlier", now=now())
+    queued.table.record_stage_failure(ATTEMPT, "inspect", failure, token="later", now=now())
+
+    assert queued.job("job-1").stages["inspect"].status is StageStatus.FAILED
 
 
 def test_run_stage_retry_after_fault_succeeds_and_forgets_the_error(queued: Aws, stages: Runner) -> None:

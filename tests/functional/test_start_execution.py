@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from lambdas.adapters import executions
-from lambdas.handlers import bury_message, start_execution
+from lambdas.adapters.clients import client
+from lambdas.adapters.job_items import key
+from lambdas.handlers import bury_message, dead_jobs, start_execution
 from lambdas.jobs.errors import TransientError
 from lambdas.jobs.model import Attempt
 from lambdas.jobs.status import StageStatus, Status
@@ -106,6 +108,8 @@ def test_start_execution_cancelled_before_read_never_starts(aws: Aws) -> None:
         ({"imageId": "image-1", "tags": {"a": 1}}, "tags.a"),
         ({"imageId": "image-1", "tags": {str(i): "x" for i in range(11)}}, "tags"),
         ("[]", "JSON object"),
+        ('{"imageId": "a", "tags": {"a": "\\ud800"}}', "surrogate"),
+        ("[" * 60_000, "cannot be read"),
         ('{"imageId": "a", "imageId": "b"}', "twice"),
         ("[" * 100_000, "characters"),
         ('{"imageId": NaN}', "NaN"),
@@ -159,6 +163,51 @@ def test_start_execution_broken_rule_under_id_of_a_good_job_leaves_it_alone(aws:
     assert aws.letters() == []
 
 
+def test_start_execution_broken_rule_under_id_of_a_queued_job_leaves_it_alone(aws: Aws) -> None:
+    start_execution.handler(batch(message()), None)
+
+    start_execution.handler(batch(message({"imageId": "image-1", "tags": {"x" * 65: "y"}})), None)
+
+    assert aws.job("job-1").status is Status.QUEUED
+    assert aws.letters() == []
+
+
+def test_start_execution_letter_that_cannot_be_sent_is_sent_by_redelivery(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = message("[]")
+    with monkeypatch.context() as patch:
+        patch.setattr(dead_jobs, "send_dead_letter", _throttled)
+        assert failed_ids(start_execution.handler(batch(record), None)) == [record["messageId"]]
+
+    start_execution.handler(batch(record), None)
+
+    assert aws.job("job-1").status is Status.FAILED
+    assert len(aws.letters()) == 1
+
+
+def test_start_execution_id_whose_execution_is_older_than_the_job_is_refused(aws: Aws) -> None:
+    start_execution.handler(batch(message()), None)
+    aws.end_execution("job-1")
+    client("dynamodb").delete_item(TableName="jobs", Key=key(OWNER, "job-1"))
+    much_later = 4_000_000_000_000
+
+    start_execution.handler(batch(message(sent_millis=much_later)), None)
+
+    job = aws.job("job-1")
+    assert job.error is not None
+    assert "another id" in job.error.message
+    assert len(aws.letters()) == 1
+
+
+def test_start_execution_attribute_of_another_type_is_no_attribute(aws: Aws) -> None:
+    record = message()
+    record["messageAttributes"]["owner"] = {"binaryValue": "AA==", "dataType": "Binary"}
+
+    assert failed_ids(start_execution.handler(batch(record), None)) == []
+    assert aws.letters()[0]["jobId"] is None
+
+
 def test_bury_message_transient_fault_leaves_message_in_queue(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     record = message()
     monkeypatch.setattr(executions, "start", _throttled)
@@ -189,9 +238,9 @@ def test_bury_message_lasting_fault_fails_job_with_letter(aws: Aws, monkeypatch:
     assert letter["redriveCanHelp"] is True
 
 
-def _throttled(*_: Any) -> bool:
+def _throttled(*_: Any, **__: Any) -> bool:
     raise TransientError("Starting the execution: AWS answered ThrottlingException.")
 
 
-def _denied(*_: Any) -> bool:
+def _denied(*_: Any, **__: Any) -> bool:
     raise PermissionError("not allowed")
