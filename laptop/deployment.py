@@ -14,6 +14,8 @@ from laptop.places import ASSEMBLY, Home
 
 STACK: Final = f"Darkroom-{assembly.ENVIRONMENT}"
 _TOOLKIT: Final = "CDKToolkit"
+_DEPLOYED: Final = "/darkroom/laptop/deployed"
+"""Says inside the emulator what is deployed in it: written last, and lost with the rest when the emulator is killed."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,7 @@ class Deployment:
 def deploy(emulator: Emulator, home: Home) -> Deployment:
     """Deploy what is in the assembly, unless that is what is there. Raises CdkError."""
     wanted = _digest()
-    if not _is_deployed(emulator, home, wanted):
-        home.deployed.unlink(missing_ok=True)
+    if not _is_deployed(emulator, wanted):
         _bootstrap(emulator)
         run_cdk(
             *("deploy", "--all", "--app", str(ASSEMBLY), "--require-approval", "never"),
@@ -56,7 +57,7 @@ def deploy(emulator: Emulator, home: Home) -> Deployment:
             endpoint=emulator.endpoint,
         )
         gaps.close(client("cloudformation", emulator), client("apigateway", emulator), STACK)
-        home.deployed.write_text(wanted)
+        client("ssm", emulator).put_parameter(Name=_DEPLOYED, Value=wanted, Type="String", Overwrite=True)
     return find(emulator)
 
 
@@ -68,11 +69,9 @@ def find(emulator: Emulator) -> Deployment:
     return Deployment(emulator, {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])})
 
 
-def _is_deployed(emulator: Emulator, home: Home, wanted: str) -> bool:
-    if not home.deployed.exists() or home.deployed.read_text() != wanted:
-        return False
-    stack = _stack(emulator, STACK)
-    return stack is not None and stack["StackStatus"] in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+def _is_deployed(emulator: Emulator, wanted: str) -> bool:
+    found = client("ssm", emulator).get_parameters(Names=[_DEPLOYED])["Parameters"]
+    return bool(found) and found[0]["Value"] == wanted
 
 
 def _bootstrap(emulator: Emulator) -> None:

@@ -52,8 +52,3 @@ class Home:
     def outputs(self) -> Path:
         """The outputs of the stack, as the last deploy left them."""
         return self.path / "outputs.json"
-
-    @property
-    def deployed(self) -> Path:
-        """Hash of the assembly that is deployed."""
-        return self.path / "deployed"

@@ -216,7 +216,7 @@ class DarkroomStack(Stack):
         )
         self.table.grant_rows(function, "GetItem", "PutItem", "UpdateItem")
         machine.grant_start_execution(function)
-        machine.grant_execution(function, "states:DescribeExecution")
+        self.workflow.grant_describe_execution(function)
         self.dead_letters.queue.grant(function, "sqs:SendMessage")
         return function
 

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from typing import cast
 
+from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from stacks.findings import accept
 from stacks.logs import LogKeeping
@@ -39,6 +41,7 @@ class Workflow(Construct):
         super().__init__(scope, construct_id)
         _refuse_unmatched(definition, functions)
         arns = {placeholder: function.function_arn for placeholder, function in functions.items()}
+        self._name = name
         self.state_machine = sfn.StateMachine(
             self,
             "StateMachine",
@@ -69,6 +72,26 @@ class Workflow(Construct):
             grantee=self.state_machine, actions=["lambda:InvokeFunction"], resource_arns=list(arns.values())
         )
         dead_letter_queue.grant(self.state_machine, "sqs:SendMessage")
+
+    def grant_describe_execution(self, grantee: iam.IGrantable) -> None:
+        """Let it look at this machine's executions, of any job: they are named when a job comes."""
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["states:DescribeExecution"],
+            resource_arns=[
+                Stack.of(self).format_arn(
+                    service="states",
+                    resource="execution",
+                    resource_name=f"{self._name}:*",
+                    arn_format=ArnFormat.COLON_RESOURCE_NAME,
+                )
+            ],
+        )
+        arn = f"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:{self._name}:*"
+        accept(
+            cast(IConstruct, grantee.grant_principal),
+            {f"AwsSolutions-IAM5[Resource::{arn}]": "An execution is named after a job, which is known at the call."},
+        )
 
 
 def _refuse_unmatched(definition: str, functions: Mapping[str, lambda_.Function]) -> None:

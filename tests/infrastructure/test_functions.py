@@ -15,6 +15,7 @@ OTHERS = {
     "StartExecution": "start_execution",
     "BuryMessage": "bury_message",
     "CleanUp": "clean_up",
+    "DescribeFailure": "describe_failure",
     "SettleFailed": "settle_failed",
 }
 
