@@ -131,7 +131,7 @@ class JobSummary:
     status: JobStatus
     progress: int
     attempt: int
-    image_id: str
+    image_id: str | None
     created_at: datetime
     updated_at: datetime
     started_at: datetime | None = None
@@ -242,7 +242,7 @@ def _summary(members: Members) -> dict[str, Any]:
         "status": members.one_of("status", JobStatus),
         "progress": members.number("progress"),
         "attempt": members.number("attempt"),
-        "image_id": members.text("imageId"),
+        "image_id": members.optional_text("imageId"),
         "created_at": members.time("createdAt"),
         "updated_at": members.time("updatedAt"),
         "started_at": members.optional_time("startedAt"),

@@ -25,7 +25,7 @@ def summary(job: Job) -> dict[str, Any]:
             "status": job.status.value,
             "progress": job.progress,
             "attempt": job.attempt,
-            "imageId": job.image_id,
+            "imageId": job.image_id or None,
             "createdAt": job.created_at,
             "updatedAt": job.updated_at,
             "startedAt": job.started_at,

@@ -2,12 +2,16 @@
 
 import base64
 import json
+import re
 import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import boto3
+import jsonschema
 import pytest
+import yaml
 
 from lambdas.adapters import job_table, keys
 from lambdas.handlers import api, start_execution
@@ -19,6 +23,8 @@ from lambdas.stages.catalogue import STAGES
 from tests.functional.conftest import OWNER, STRANGER, Aws
 from tests.functional.messages import SENT_MILLIS, batch, message
 
+CONTRACT: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "openapi.yaml").read_text())
+REPORT: dict[str, Any] = {"schemaVersion": 1, "image": {}, "analyses": {}, "summary": "A picture."}
 CONTEXT = SimpleNamespace(
     aws_request_id="r", function_name="api", memory_limit_in_mb=512, invoked_function_arn="arn", log_group_name="g"
 )
@@ -52,6 +58,7 @@ def call(
     }
     answer = api.handler(event, CONTEXT)
     answer["document"] = json.loads(answer["body"]) if answer.get("body") else None
+    assert_as_documented(method, path, answer)
     answer["header"] = {name.lower(): values[0] for name, values in (answer.get("multiValueHeaders") or {}).items()}
     return answer
 
@@ -106,6 +113,13 @@ def test_get_job_shows_it_whole(queued: Aws) -> None:
     assert [entry["status"] for entry in job["timeline"]] == ["PENDING"] * len(STAGES)
     assert job["options"] == {"colours": 6, "previewPixels": 1024, "thumbnailPixels": 256}
     assert job["links"]["result"] == "/jobs/job-1/result"
+
+
+def test_get_job_whose_submission_could_not_be_read_says_so(aws: Aws) -> None:
+    start_execution.handler(batch(message("[]")), None)
+
+    job = call("GET", "/jobs/job-1")["document"]
+    assert (job["status"], job["error"]["class"], "imageId" in job) == ("FAILED", "InvalidJob", False)
 
 
 def test_get_job_of_another_is_answered_like_one_that_is_not_there(queued: Aws) -> None:
@@ -321,12 +335,12 @@ def test_get_result_before_the_end_conflicts(queued: Aws) -> None:
 
 def test_get_result_gives_report_and_sends_to_pictures(queued: Aws) -> None:
     succeed(queued)
-    queued.bucket.write_artefact(OWNER, "job-1", "report.json", b'{"summary": "A picture."}', "application/json")
+    queued.bucket.write_artefact(OWNER, "job-1", "report.json", json.dumps(REPORT).encode(), "application/json")
 
     report = call("GET", "/jobs/job-1/result")
     picture = call("GET", "/jobs/job-1/result", query={"artefact": "preview"})
 
-    assert report["document"] == {"summary": "A picture.", "jobId": "job-1"}
+    assert report["document"] == REPORT | {"jobId": "job-1"}
     assert picture["statusCode"] == 303
     assert f"/jobs/{OWNER}/job-1/preview.jpg?" in picture["header"]["location"]
 
@@ -368,6 +382,20 @@ def test_api_unknown_fault_tells_no_more_than_needed(queued: Aws, monkeypatch: p
 
     assert_problem(answer, 500, "server-error")
     assert "secret" not in answer["body"]
+
+
+def assert_as_documented(method: str, path: str, answer: dict[str, Any]) -> None:
+    """Hold an answer to the API document: its status is there, and its body fits the schema."""
+    template = next(
+        template for template in CONTRACT["paths"] if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path)
+    )
+    responses = CONTRACT["paths"][template][method.lower()]["responses"]
+    status = str(answer["statusCode"])
+    response = responses.get(status) or responses[f"{status[0]}XX"]
+    while "$ref" in response:
+        response = CONTRACT["components"]["responses"][response["$ref"].rsplit("/", 1)[1]]
+    for media_type in response.get("content", {}).values():
+        jsonschema.validate(answer["document"], {**media_type["schema"], "components": CONTRACT["components"]})
 
 
 def assert_problem(answer: dict[str, Any], status: int, slug: str) -> None:
