@@ -42,7 +42,8 @@ app = APIGatewayRestResolver()
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one request."""
     logger.clear_state()
-    return app.resolve(event, context)
+    # The router overlooks a line feed at the end of a path; as it was sent, no id has it.
+    return app.resolve(event | {"path": event["path"].replace("\n", "%0A")}, context)
 
 
 @app.post("/uploads")

@@ -173,7 +173,7 @@ def test_get_job_right_after_submitting_waits_for_the_row(aws: Aws, monkeypatch:
     assert call("GET", "/jobs/job-1")["document"]["status"] == "QUEUED"
 
 
-@pytest.mark.parametrize("job_id", ["a.b", "x" * 65, "a b", "é"])
+@pytest.mark.parametrize("job_id", ["a.b", "x" * 65, "a b", "é", "job-1\n"])
 def test_get_job_bad_id_is_a_problem_that_names_the_rule(aws: Aws, job_id: str) -> None:
     answer = call("GET", f"/jobs/{job_id}")
 
