@@ -49,8 +49,8 @@ class World:
         return all(int(count) == 0 for count in counts.values())
 
     def artefacts(self, owner: str, job_id: str) -> list[str]:
-        """Names of what the job has in the bucket."""
-        return self.objects(f"jobs/{owner}/{job_id}/")
+        """Names of what the job has in the bucket, without the folders of the stages' tries."""
+        return [path.rpartition("/")[2] for path in self.objects(f"jobs/{owner}/{job_id}/")]
 
     def objects(self, prefix: str) -> list[str]:
         """Names of the objects below a prefix, without it."""

@@ -1,5 +1,6 @@
 """The bucket of uploads and artefacts. Keys are derived from owner and ids, never taken from a request."""
 
+import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -55,7 +56,7 @@ class ImageBucket:
                     "Bucket": self._name,
                     "Key": keys.artefact_key(owner, job_id, name),
                     "ResponseContentType": "image/jpeg",
-                    "ResponseContentDisposition": f'inline; filename="{name}"',
+                    "ResponseContentDisposition": f'inline; filename="{posixpath.basename(name)}"',
                 },
                 ExpiresIn=DOWNLOAD_SECONDS,
             )

@@ -107,6 +107,7 @@ def stage_to_row(stage: StageRecord) -> dict[str, Any]:
         "error": failure_to_row(stage.error),
         "result": None if stage.result is None else json.dumps(stage.result),
         "resultKey": stage.result_key,
+        "folder": stage.folder,
     }
     return {name: value for name, value in row.items() if value is not None}
 
@@ -123,6 +124,7 @@ def _stage_from_row(row: Mapping[str, Any]) -> StageRecord:
         error=_failure_from_row(row.get("error")),
         result=json.loads(row["result"]) if "result" in row else None,
         result_key=row.get("resultKey"),
+        folder=row.get("folder"),
     )
 
 

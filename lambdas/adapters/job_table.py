@@ -179,6 +179,7 @@ class JobTable:
         *,
         result: str | None,
         result_key: str | None,
+        folder: str,
         ends_job: bool,
         token: str,
         now: str,
@@ -197,10 +198,11 @@ class JobTable:
         return self._update(
             attempt,
             f"SET {NEXT_VERSION}, stages.#stage.#status = :stageDone, stages.#stage.progress = :hundred, "
-            f"stages.#stage.finishedAt = :now, stages.#stage.{attribute} = :result, tokens.#tokenOf = :token{settled} "
+            f"stages.#stage.finishedAt = :now, stages.#stage.{attribute} = :result, "
+            f"stages.#stage.folder = :folder, tokens.#tokenOf = :token{settled} "
             "REMOVE stages.#stage.#error",
             f"{THIS_ATTEMPT} AND {still_running} AND {KNOWN_STAGE} AND {STAGE_IS_OPEN}",
-            values | statuses | {":result": stored, ":token": token, ":now": now},
+            values | statuses | {":result": stored, ":folder": folder, ":token": token, ":now": now},
             stage=stage,
             token_of=f"end-{stage}",
         )

@@ -30,6 +30,7 @@ from lambdas.jobs.model import Job
 from lambdas.jobs.status import ENDS, Status
 from lambdas.jobs.submission import parse_object
 from lambdas.jobs.times import from_epoch_millis
+from lambdas.stages.catalogue import LAST
 
 UPLOAD_TYPES: Final = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff", "image/bmp", "image/avif")
 PICTURES: Final = {"preview": "preview.jpg", "thumbnail": "thumbnail.jpg"}
@@ -121,7 +122,7 @@ def get_result(job_id: str) -> Response[str]:
     if job.status is not Status.SUCCEEDED:
         raise ConflictError(f"The job is {job.status}; only a job that SUCCEEDED has a result.", jobStatus=job.status)
     if picture:
-        location = _bucket().presign_artefact(job.owner, job.job_id, PICTURES[picture])
+        location = _bucket().presign_artefact(job.owner, job.job_id, job.path_of(LAST.name, PICTURES[picture]))
         return Response(
             status_code=HTTPStatus.SEE_OTHER.value, headers={"Location": location, "Cache-Control": "no-store"}
         )
@@ -168,7 +169,7 @@ def _no_job(job_id: str) -> Job:
 
 def _read_report(job: Job) -> bytes:
     try:
-        return _bucket().read_artefact(job.owner, job.job_id, "report.json")
+        return _bucket().read_artefact(job.owner, job.job_id, job.path_of(LAST.name, "report.json"))
     except ArtefactMissingError as error:
         raise NotFoundError(f"The report of job {job.job_id} has expired.") from error
 

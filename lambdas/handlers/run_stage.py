@@ -24,7 +24,7 @@ from lambdas.jobs.errors import (
 from lambdas.jobs.model import Attempt, Failure, Job, StageRecord
 from lambdas.jobs.status import CANCELLATION, ENDS, STAGE_CLOSED
 from lambdas.jobs.times import now
-from lambdas.stages.catalogue import BY_NAME, LAST, WORKING_COPY, Reads, Stage
+from lambdas.stages.catalogue import BY_NAME, LAST, MAKES_WORKING_COPY, WORKING_COPY, Reads, Stage
 from lambdas.stages.contract import StageInput, StageOutput
 
 SECONDS_BETWEEN_LOOKS: Final = 1.0
@@ -52,6 +52,7 @@ class StageRun:
         self._attempt = attempt
         self._context = context
         self._token = uuid4().hex
+        self._folder = f"{stage.name}-{self._token[:12]}"
         self._table = JobTable(config.text(config.Variable.JOB_TABLE))
         self._bucket = ImageBucket(config.text(config.Variable.IMAGE_BUCKET))
         self._last_look = time.monotonic()
@@ -108,7 +109,8 @@ class StageRun:
     def _read_image(self, job: Job) -> bytes:
         if self._stage.reads is Reads.UPLOAD:
             return self._bucket.read_upload(job.owner, job.image_id)
-        return self._bucket.read_artefact(job.owner, job.job_id, WORKING_COPY)
+        path = job.path_of(MAKES_WORKING_COPY.name, WORKING_COPY)
+        return self._bucket.read_artefact(job.owner, job.job_id, path)
 
     def _results(self, job: Job) -> dict[str, Any]:
         return {name: self._result(job, record) for name, record in job.stages.items() if record.finished_at}
@@ -142,33 +144,32 @@ class StageRun:
             self._store(name, artefact.content, artefact.media_type, written)
         result, result_key = json.dumps(output.result, allow_nan=False), None
         if len(result) > MAX_INLINE_RESULT_BYTES:
-            result_key = f"{self._stage.name}.json"
-            self._store(result_key, result.encode(), "application/json", written)
+            result_key = self._store("result.json", result.encode(), "application/json", written)
         try:
             self._table.end_stage(
                 self._attempt,
                 self._stage.name,
                 result=result,
                 result_key=result_key,
+                folder=self._folder,
                 ends_job=self._stage is LAST,
                 token=self._token,
                 now=now(),
             )
         except RefusedError as refused:
-            self._take_back_if_cancelled(refused, written)
+            # Nobody will look for them, and a cancelled job leaves nothing behind.
+            self._bucket.delete_artefacts(self._attempt.owner, self._attempt.job_id, written)
             job = self._still_ours(refused)
             if job.stages[self._stage.name].status not in STAGE_CLOSED:
                 raise JobSuperseded(f"The job has ended as {job.status}.") from refused
             logger.info("Another try of the stage was faster; its result stands")
 
-    def _store(self, name: str, content: bytes, media_type: str, written: list[str]) -> None:
-        self._bucket.write_artefact(self._attempt.owner, self._attempt.job_id, name, content, media_type)
-        written.append(name)
-
-    def _take_back_if_cancelled(self, refused: RefusedError, written: list[str]) -> None:
-        """CleanUp may have looked before these were stored, and a cancelled job leaves nothing behind."""
-        if refused.job is None or refused.job.status in CANCELLATION:
-            self._bucket.delete_artefacts(self._attempt.owner, self._attempt.job_id, written)
+    def _store(self, name: str, content: bytes, media_type: str, written: list[str]) -> str:
+        """Store a file in this try's own folder, where it can replace no other try's; return its path."""
+        path = f"{self._folder}/{name}"
+        self._bucket.write_artefact(self._attempt.owner, self._attempt.job_id, path, content, media_type)
+        written.append(path)
+        return path
 
     def _still_ours(self, refused: RefusedError) -> Job:
         """Return the job when it is still at this attempt and wanted. Raises JobCancelled or JobSuperseded."""

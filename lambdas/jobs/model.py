@@ -64,6 +64,8 @@ class StageRecord:
     error: Failure | None = None
     result: Mapping[str, Any] | None = None
     result_key: str | None = None
+    folder: str | None = None
+    """Where the try that counts has put its artefacts, below the job's own place."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +103,10 @@ class Job:
         counted = [stage for stage in self.stages.values() if stage.status is not StageStatus.SKIPPED]
         total = sum(stage.weight for stage in counted)
         return sum(stage.weight * stage.progress for stage in counted) // total if total else 0
+
+    def path_of(self, stage: str, artefact: str) -> str:
+        """Say where, below the job's own place, an artefact of a stage that is done is."""
+        return f"{self.stages[stage].folder}/{artefact}"
 
     @property
     def etag(self) -> str:

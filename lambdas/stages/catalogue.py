@@ -64,3 +64,4 @@ ANALYSES = tuple(stage.name for stage in STAGES if stage.optional)
 LAST = STAGES[-1]
 """Its end is the end of the job."""
 WORKING_COPY = "working-copy.jpg"
+MAKES_WORKING_COPY = next(stage for stage in STAGES if WORKING_COPY in stage.artefacts)

@@ -55,10 +55,10 @@ class Aws:
         boto3.client("s3").put_object(Bucket=self.bucket_name, Key=keys.upload_key(owner, image_id), Body=content)
 
     def artefacts(self, job_id: str, owner: str = OWNER) -> set[str]:
-        """Names of what a job has left in the bucket."""
+        """Names of what a job has left in the bucket, without the folders of the stages' tries."""
         prefix = keys.job_prefix(owner, job_id)
         listed = boto3.client("s3").list_objects_v2(Bucket=self.bucket_name, Prefix=prefix)
-        return {item["Key"].removeprefix(prefix) for item in listed.get("Contents", [])}
+        return {item["Key"].rpartition("/")[2] for item in listed.get("Contents", [])}
 
     def job(self, job_id: str, owner: str = OWNER) -> Job:
         """Read a job that has to be there."""

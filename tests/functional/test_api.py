@@ -335,14 +335,14 @@ def test_get_result_before_the_end_conflicts(queued: Aws) -> None:
 
 def test_get_result_gives_report_and_sends_to_pictures(queued: Aws) -> None:
     succeed(queued)
-    queued.bucket.write_artefact(OWNER, "job-1", "report.json", json.dumps(REPORT).encode(), "application/json")
+    queued.bucket.write_artefact(OWNER, "job-1", "f/report.json", json.dumps(REPORT).encode(), "application/json")
 
     report = call("GET", "/jobs/job-1/result")
     picture = call("GET", "/jobs/job-1/result", query={"artefact": "preview"})
 
     assert report["document"] == REPORT | {"jobId": "job-1"}
     assert picture["statusCode"] == 303
-    assert f"/jobs/{OWNER}/job-1/preview.jpg?" in picture["header"]["location"]
+    assert f"/jobs/{OWNER}/job-1/f/preview.jpg?" in picture["header"]["location"]
 
 
 def test_get_result_that_has_expired_is_not_there(queued: Aws) -> None:
@@ -418,7 +418,14 @@ def succeed(aws: Aws) -> None:
     for stage in STAGES:
         aws.table.begin_stage(attempt, stage.name, token="t", now=now())
         aws.table.end_stage(
-            attempt, stage.name, result="{}", result_key=None, ends_job=stage is STAGES[-1], token="t", now=now()
+            attempt,
+            stage.name,
+            result="{}",
+            result_key=None,
+            folder="f",
+            ends_job=stage is STAGES[-1],
+            token="t",
+            now=now(),
         )
 
 

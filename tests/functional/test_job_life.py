@@ -63,7 +63,14 @@ class JobLife(RuleBasedStateMachine):
         result = f'{{"write": {self.written}}}'
         self._try(
             lambda: self.aws.table.end_stage(
-                attempt, stage, result=result, result_key=None, ends_job=stage == LAST.name, token=token, now=now()
+                attempt,
+                stage,
+                result=result,
+                result_key=None,
+                folder="f",
+                ends_job=stage == LAST.name,
+                token=token,
+                now=now(),
             )
         )
 

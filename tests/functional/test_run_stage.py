@@ -219,7 +219,8 @@ def test_run_stage_large_result_goes_to_the_bucket_and_comes_back(queued: Aws, s
 
     stages.run("report", look)
 
-    assert queued.job("job-1").stages["codes"].result_key == "codes.json"
+    assert queued.job("job-1").stages["codes"].result is None
+    assert "result.json" in queued.artefacts("job-1")
     assert seen["codes"] == large
 
 
@@ -307,14 +308,22 @@ def test_run_stage_late_writer_does_not_overwrite_an_end(queued: Aws, stages: Ru
 def test_run_stage_two_tries_at_once_store_one_result(queued: Aws, stages: Runner) -> None:
     def work(stage_input: StageInput) -> StageOutput:
         if len(stages.worked) == 1:
-            stages.run("inspect", lambda _: StageOutput(result={"by": "the second try"}))
-        return StageOutput(result={"by": "the first try"})
+            stages.run("inspect", lambda _: made_by("the second try"))
+        return made_by("the first try")
+
+    def made_by(name: str) -> StageOutput:
+        copy = Artefact(content=name.encode(), media_type="image/jpeg")
+        return StageOutput(result={"by": name}, artefacts={"working-copy.jpg": copy})
 
     stages.run("inspect", work)
 
     stage = queued.job("job-1").stages["inspect"]
     assert stage.result == {"by": "the second try"}
     assert stage.tries == 2
+    seen: list[bytes] = []
+    stages.run("palette", lambda stage_input: seen.append(stage_input.image) or StageOutput(result={}))
+    assert seen == [b"the second try"]
+    assert queued.artefacts("job-1") == {"working-copy.jpg"}
 
 
 def test_run_stage_reply_lost_recognises_its_own_write(
