@@ -64,6 +64,10 @@ class World:
         arn = self.outputs["StateMachineArn"].replace(":stateMachine:", ":execution:") + f":{name}"
         return dict(self._states.describe_execution(executionArn=arn))
 
+    def stop_execution(self, name: str) -> None:
+        """Stop an execution by its name, as somebody in the console would."""
+        self._states.stop_execution(executionArn=self.execution(name)["executionArn"])
+
     def executions(self, job_id: str) -> list[str]:
         """Names of the executions of a job, of all its attempts."""
         pages = self._states.get_paginator("list_executions").paginate(stateMachineArn=self.outputs["StateMachineArn"])

@@ -12,6 +12,7 @@ from lambdas.stages.catalogue import STAGES, Reads, Stage
 from stacks.api import Api
 from stacks.bundling import Package, Packages
 from stacks.dead_letters import DeadLetters
+from stacks.execution_ends import ExecutionEnds
 from stacks.functions import FunctionFactory
 from stacks.identity import Identity
 from stacks.image_bucket import ImageBucket
@@ -97,6 +98,7 @@ class DarkroomStack(Stack):
         self.api = self._api(contract)
         self._start_execution()
         self._bury_message()
+        self._settle_ended()
         self._outputs()
 
     def _workflow(self, definition: str) -> Workflow:
@@ -203,6 +205,23 @@ class DarkroomStack(Stack):
             timeout=BURIER_TIMEOUT,
         )
         self.intake.bury_with(function)
+
+    def _settle_ended(self) -> None:
+        function = self._api_function(
+            "SettleEnded",
+            description="settles the job of an execution that ended where no Catch could see it",
+            handler="settle_ended",
+            timeout=CLEAN_UP_TIMEOUT,
+            environment={
+                **self._job_environment(),
+                Variable.DEAD_LETTER_QUEUE_URL: self.dead_letters.queue.queue_url,
+            },
+        )
+        self.table.grant_rows(function, "GetItem", "UpdateItem")
+        self.bucket.grant_listing_artefacts(function)
+        self.bucket.grant_artefacts(function, "DeleteObject")
+        self.dead_letters.queue.grant(function, "sqs:SendMessage")
+        ExecutionEnds(self, "ExecutionEnds", state_machine=self.workflow.state_machine, settler=function)
 
     def _starter(self, construct_id: str, *, description: str, handler: str, timeout: Duration) -> lambda_.Function:
         """Make a function that may start executions, and write down and report what cannot be started."""

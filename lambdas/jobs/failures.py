@@ -28,6 +28,14 @@ WORDS: Final = {
 }
 
 
+ENDS_UNSEEN: Final = {
+    "ABORTED": ("ExecutionAborted", "Somebody stopped the work on this job. Submit it again if it is still wanted."),
+    "TIMED_OUT": ("ExecutionTimedOut", "The work on this job took longer than any job may."),
+    "FAILED": ("ExecutionFailed", "The work on this job failed in a way that Darkroom could not handle."),
+}
+"""By the execution's status: the error's class, where the execution names none, and the words."""
+
+
 def explain(error_class: str, cause: str, *, stage: str, stages: Collection[str]) -> Failure:
     """Tell which stage failed and why.
 
@@ -39,6 +47,12 @@ def explain(error_class: str, cause: str, *, stage: str, stages: Collection[str]
     message = _own_message(cause) if error_class in OURS else None
     words = message or WORDS.get(error_class, NOT_RUN).format(stage=stage, error_class=error_class)
     return Failure(error_class=error_class, message=words[:MAX_MESSAGE], stage=stage)
+
+
+def explain_end(status: str, error_class: str | None, *, stage: str) -> Failure:
+    """Tell why an execution has ended where nothing could catch it; `status` is its own, such as ABORTED."""
+    ended_as, words = ENDS_UNSEEN[status]
+    return Failure(error_class=error_class or ended_as, message=words, stage=stage)
 
 
 def _own_message(cause: str) -> str | None:

@@ -121,6 +121,17 @@ def test_cancel_of_a_running_job_leaves_no_artefact(client: Client, world: World
     assert client.cancel(job_id).status is JobStatus.CANCELLED
 
 
+def test_execution_stopped_from_outside_settles_the_job(client: Client, world: World, image_id: str) -> None:
+    with world.held("Report"):
+        job_id = client.submit(image_id).job_id
+        assert wait_for(lambda: client.get(job_id).progress >= 85)
+        world.stop_execution(client.get(job_id).execution or "")
+        job = ended(client, job_id)
+    assert job.status is JobStatus.FAILED
+    (letter,) = world.dead_letters(job_id)
+    assert letter["errorClass"] == "ExecutionAborted"
+
+
 def test_cancel_of_a_finished_job_is_refused_and_changes_nothing(client: Client, image_id: str) -> None:
     job_id = client.submit(image_id).job_id
     before = ended(client, job_id)

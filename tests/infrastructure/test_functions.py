@@ -16,6 +16,7 @@ OTHERS = {
     "BuryMessage": "bury_message",
     "CleanUp": "clean_up",
     "DescribeFailure": "describe_failure",
+    "SettleEnded": "settle_ended",
     "SettleFailed": "settle_failed",
 }
 

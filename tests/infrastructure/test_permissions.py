@@ -51,6 +51,13 @@ RIGHTS = {
     "BuryMessage": STARTING,
     "DescribeFailure": {"dynamodb:GetItem"},
     "CleanUp": {"dynamodb:GetItem", "dynamodb:UpdateItem", "s3:ListBucket", "s3:DeleteObject"},
+    "SettleEnded": {
+        "dynamodb:GetItem",
+        "dynamodb:UpdateItem",
+        "s3:ListBucket",
+        "s3:DeleteObject",
+        "sqs:SendMessage",
+    },
     "SettleFailed": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
 }
 STAGE_RIGHTS = {"dynamodb:GetItem", "dynamodb:UpdateItem", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"}
@@ -120,10 +127,13 @@ def test_gateway_may_send_to_the_job_queue_and_nothing_else(template: Resources)
     assert queue["Fn::GetAtt"][0].startswith("IntakeJobQueue")
 
 
-def test_gateway_may_call_the_api_function_only_for_its_methods(template: Resources) -> None:
+def test_services_may_call_functions_only_for_what_is_ours(template: Resources) -> None:
+    callers = {"apigateway.amazonaws.com": "ApiRestApi", "events.amazonaws.com": "ExecutionEndsRule"}
+    seen = set()
     for permission in template.of_type("AWS::Lambda::Permission").values():
-        assert permission["Principal"] == "apigateway.amazonaws.com"
-        assert "ApiRestApi" in str(permission["SourceArn"])
+        assert callers[permission["Principal"]] in str(permission["SourceArn"])
+        seen.add(permission["Principal"])
+    assert seen == callers.keys()
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -46,6 +46,16 @@ def test_functions_end_before_their_states_give_up(template: Resources) -> None:
             assert function["Timeout"] < state["TimeoutSeconds"], name[1]
 
 
+def test_ends_that_no_catch_sees_are_told_to_the_settler(template: Resources) -> None:
+    ((_, rule),) = template.of_type("AWS::Events::Rule").items()
+    pattern = rule["EventPattern"]
+    assert pattern["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
+    assert "StateMachine" in str(pattern["detail"]["stateMachineArn"])
+    (target,) = rule["Targets"]
+    assert "SettleEnded" in str(target["Arn"])
+    assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185}
+
+
 def test_machine_is_standard_and_logs_no_data(template: Resources) -> None:
     machine = _machine(template)
     assert machine["StateMachineType"] == "STANDARD"

@@ -1,0 +1,29 @@
+"""Ends of executions that no Catch can see: an event tells them to the function that settles the job."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
+UNSUCCESSFUL = ["FAILED", "TIMED_OUT", "ABORTED"]
+
+
+class ExecutionEnds(Construct):
+    """Told at least once, and again for a day while the function fails. Events of AWS's own services cost nothing."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, state_machine: sfn.StateMachine, settler: lambda_.Function
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.rule = events.Rule(
+            self,
+            "Rule",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={"status": UNSUCCESSFUL, "stateMachineArn": [state_machine.state_machine_arn]},
+            ),
+            targets=[targets.LambdaFunction(settler, retry_attempts=185, max_event_age=Duration.hours(24))],
+        )
