@@ -221,7 +221,13 @@ class DarkroomStack(Stack):
         self.bucket.grant_listing_artefacts(function)
         self.bucket.grant_artefacts(function, "DeleteObject")
         self.dead_letters.queue.grant(function, "sqs:SendMessage")
-        ExecutionEnds(self, "ExecutionEnds", state_machine=self.workflow.state_machine, settler=function)
+        ExecutionEnds(
+            self,
+            "ExecutionEnds",
+            state_machine=self.workflow.state_machine,
+            settler=function,
+            dead_letter_queue=self.dead_letters.queue,
+        )
 
     def _starter(self, construct_id: str, *, description: str, handler: str, timeout: Duration) -> lambda_.Function:
         """Make a function that may start executions, and write down and report what cannot be started."""
