@@ -20,7 +20,8 @@ from darkroom import Client, Job, JobStatus
 from laptop import environment, users
 from laptop.deployment import Deployment
 from laptop.places import ENVIRONMENT_BIN, PHOTOS, ROOT
-from laptop.world import World, wait_for
+from laptop.waiting import wait_for
+from laptop.world import World
 
 BROKEN_FILE: Final = "not-an-image.jpg"
 _TAG: Final = "demo"

@@ -11,16 +11,16 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Final
 
 from laptop import emulator_patches, environment
 from laptop.places import EMULATOR_PYTHON, ROOT, Home
+from laptop.waiting import wait_for
 
 USUAL_PORT: Final = 4566
 _START_SECONDS: Final = 60.0
@@ -96,7 +96,7 @@ def start(home: Home, *, port: int | None = None) -> Emulator:
         )
     emulator = Emulator(process.pid, chosen, emulator_patches.digest())
     with _gone_if_this_fails(emulator):
-        _wait(lambda: emulator.is_healthy() or process.poll() is not None, _START_SECONDS)
+        wait_for(lambda: emulator.is_healthy() or process.poll() is not None, _START_SECONDS)
         if process.poll() is not None or not emulator.is_healthy():
             raise EmulatorError(f"The emulator did not start. Its log, {home.log}, ends:\n{tail(home)}")
     home.port.write_text(str(chosen))
@@ -106,13 +106,13 @@ def start(home: Home, *, port: int | None = None) -> Emulator:
 def stop(emulator: Emulator) -> None:
     """Tell it to save its state and end; then end whatever is left of its group."""
     _signal(emulator.process, signal.SIGTERM)
-    if not _wait(lambda: not _process_lives(emulator.process), _STOP_SECONDS):
+    if not wait_for(lambda: not _process_lives(emulator.process), _STOP_SECONDS):
         _signal(emulator.process, signal.SIGKILL)
-        _wait(lambda: not _process_lives(emulator.process), _KILL_SECONDS)
+        wait_for(lambda: not _process_lives(emulator.process), _KILL_SECONDS)
     # Functions that are still at work must not go on against the next emulator on this port. The watchdog ends them
     # too; asking again costs nothing, and tells when they are gone.
     _signal_group(emulator.process, signal.SIGKILL)
-    _wait(lambda: not _group_lives(emulator.process), _KILL_SECONDS)
+    wait_for(lambda: not _group_lives(emulator.process), _KILL_SECONDS)
 
 
 def choose_port(home: Home) -> int:
@@ -179,15 +179,6 @@ def _is_free(port: int) -> bool:
             probe.bind(("127.0.0.1", port))
         except (OSError, OverflowError):
             return False
-    return True
-
-
-def _wait(condition: Callable[[], bool], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
     return True
 
 

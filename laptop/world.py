@@ -4,8 +4,7 @@ The demo and the tests judge by this, so that they do not have to believe what t
 """
 
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -118,13 +117,3 @@ class World:
             yield
         finally:
             self._lambda.update_event_source_mapping(UUID=identity, Enabled=True)
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 30.0) -> bool:
-    """Wait until it holds; tell whether it did in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True

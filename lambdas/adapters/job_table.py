@@ -68,15 +68,17 @@ class JobTable:
 
     def get(self, owner: str, job_id: str) -> Job | None:
         """Read a job as it is at this moment; None when the owner has none by this id."""
-        with translated("Reading the job"):
-            answer = client("dynamodb").get_item(TableName=self._name, Key=key(owner, job_id), ConsistentRead=True)
-        return _unexpired(_job_in(answer.get("Item")))
+        return _unexpired(_job_in(self._item(owner, job_id)))
 
     def is_cancelled_unseen(self, owner: str, job_id: str) -> bool:
         """Tell whether there is a note that the owner has cancelled an id before its message was read."""
+        return is_note(unmarshal(self._item(owner, job_id) or {}))
+
+    def _item(self, owner: str, job_id: str) -> Item | None:
         with translated("Reading the job"):
             answer = client("dynamodb").get_item(TableName=self._name, Key=key(owner, job_id), ConsistentRead=True)
-        return is_note(unmarshal(answer.get("Item", {})))
+        item: Item | None = answer.get("Item")
+        return item
 
     def put_new(self, job: Job) -> Job:
         """Write a job down unless it is there already, and return what is there then.

@@ -11,7 +11,8 @@ import pytest
 from darkroom import Client, ConflictError, Job, JobStatus, NotFoundError
 
 from laptop.deployment import Deployment
-from laptop.world import World, wait_for
+from laptop.waiting import wait_for
+from laptop.world import World
 
 
 def ended(client: Client, job_id: str) -> Job:

@@ -11,7 +11,8 @@ from darkroom import Client, JobStatus
 from laptop import emulator, environment, users
 from laptop.environment import NotLoopbackError
 from laptop.places import Home
-from laptop.world import World, wait_for
+from laptop.waiting import wait_for
+from laptop.world import World
 from tests.emulator.conftest import running
 
 
