@@ -19,6 +19,7 @@ class Variable(StrEnum):
     STAGE = "STAGE"
     MAX_UPLOAD_BYTES = "MAX_UPLOAD_BYTES"
     RETENTION_DAYS = "RETENTION_DAYS"
+    PATIENCE_SECONDS = "PATIENCE_SECONDS"
 
 
 class MissingSettingError(RuntimeError):

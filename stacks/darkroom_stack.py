@@ -20,6 +20,7 @@ from stacks.intake import Intake
 from stacks.job_table import JobTable
 from stacks.logs import LogKeeping
 from stacks.openapi import Contract
+from stacks.reconciler import Reconciler
 from stacks.settings import Settings
 from stacks.workflow import Workflow
 
@@ -31,6 +32,8 @@ API_TIMEOUT = Duration.seconds(29)
 """The gateway gives up at 29 seconds."""
 CLEAN_UP_TIMEOUT = Duration.seconds(60)
 SETTLE_TIMEOUT = Duration.seconds(30)
+RECONCILE_TIMEOUT = Duration.minutes(2)
+REDRIVE_TIMEOUT = Duration.seconds(20)
 
 
 class DarkroomStack(Stack):
@@ -99,11 +102,13 @@ class DarkroomStack(Stack):
         self._start_execution()
         self._bury_message()
         self._settle_ended()
+        self.reconcile = self._reconcile()
+        self.redrive_job = self._redrive_job()
         self._outputs()
 
     def _workflow(self, definition: str) -> Workflow:
         stages = {stage.placeholder: self._stage(stage) for stage in STAGES}
-        return Workflow(
+        workflow = Workflow(
             self,
             "Workflow",
             name=f"{self.stack_name}-image-analysis",
@@ -111,13 +116,15 @@ class DarkroomStack(Stack):
             functions={
                 **stages,
                 "CleanUpFunctionArn": self._clean_up(),
-                "DescribeFailureFunctionArn": self._describe_failure(),
                 "SettleFailedFunctionArn": self._settle_failed(),
             },
             dead_letter_queue=self.dead_letters.queue,
+            job_table_name=self.table.table.table_name,
             log_keeping=self._logs,
             tracing=self._settings.tracing,
         )
+        self.table.grant_rows(workflow.state_machine, "UpdateItem")
+        return workflow
 
     def _api(self, contract: Contract) -> Api:
         return Api(
@@ -159,31 +166,18 @@ class DarkroomStack(Stack):
             description="deletes a cancelled job's artefacts and settles its row",
             handler="clean_up",
             timeout=CLEAN_UP_TIMEOUT,
-            environment=self._job_environment(),
+            environment={**self._job_environment(), **self._patience()},
         )
-        self.table.grant_rows(function, "GetItem", "UpdateItem")
-        self.bucket.grant_listing_artefacts(function)
-        self.bucket.grant_artefacts(function, "DeleteObject")
-        return function
-
-    def _describe_failure(self) -> lambda_.Function:
-        function = self._api_function(
-            "DescribeFailure",
-            description="says what went wrong, for the dead letter and the job's row",
-            handler="describe_failure",
-            timeout=SETTLE_TIMEOUT,
-            environment={Variable.JOB_TABLE: self.table.table.table_name},
-        )
-        self.table.grant_rows(function, "GetItem")
+        self._grant_cleaning_up(function)
         return function
 
     def _settle_failed(self) -> lambda_.Function:
         function = self._api_function(
             "SettleFailed",
-            description="writes the failure into the job's row",
+            description="says what went wrong, writes it into the job's row and hands on its dead letter",
             handler="settle_failed",
             timeout=SETTLE_TIMEOUT,
-            environment={Variable.JOB_TABLE: self.table.table.table_name},
+            environment={Variable.JOB_TABLE: self.table.table.table_name, **self._patience()},
         )
         self.table.grant_rows(function, "GetItem", "UpdateItem")
         return function
@@ -212,14 +206,9 @@ class DarkroomStack(Stack):
             description="settles the job of an execution that ended where no Catch could see it",
             handler="settle_ended",
             timeout=CLEAN_UP_TIMEOUT,
-            environment={
-                **self._job_environment(),
-                Variable.DEAD_LETTER_QUEUE_URL: self.dead_letters.queue.queue_url,
-            },
+            environment=self._settling_environment(),
         )
-        self.table.grant_rows(function, "GetItem", "UpdateItem")
-        self.bucket.grant_listing_artefacts(function)
-        self.bucket.grant_artefacts(function, "DeleteObject")
+        self._grant_cleaning_up(function)
         self.dead_letters.queue.grant(function, "sqs:SendMessage")
         ExecutionEnds(
             self,
@@ -229,19 +218,63 @@ class DarkroomStack(Stack):
             dead_letter_queue=self.dead_letters.queue,
         )
 
+    def _reconcile(self) -> lambda_.Function:
+        machine = self.workflow.state_machine
+        function = self._api_function(
+            "Reconcile",
+            description="settles or restarts jobs that have stood still for too long",
+            handler="reconcile",
+            timeout=RECONCILE_TIMEOUT,
+            environment={
+                **self._settling_environment(),
+                Variable.STATE_MACHINE_ARN: machine.state_machine_arn,
+            },
+        )
+        self.table.grant_listing_due(function)
+        self._grant_cleaning_up(function)
+        machine.grant_start_execution(function)
+        self.workflow.grant_executions(function, "DescribeExecution", "StopExecution")
+        self.dead_letters.queue.grant(function, "sqs:SendMessage")
+        Reconciler(self, "Reconciler", function=function)
+        return function
+
+    def _redrive_job(self) -> lambda_.Function:
+        """Nothing calls it but operators, by the right to invoke it."""
+        function = self._api_function(
+            "RedriveJob",
+            description="starts a new attempt at a failed job, for an operator",
+            handler="redrive_job",
+            timeout=REDRIVE_TIMEOUT,
+            environment={Variable.JOB_TABLE: self.table.table.table_name, **self._redriving_environment()},
+        )
+        self.table.grant_rows(function, "GetItem", "UpdateItem")
+        self._grant_starting(function)
+        return function
+
+    def _grant_cleaning_up(self, function: lambda_.Function) -> None:
+        self.table.grant_rows(function, "GetItem", "UpdateItem")
+        self.bucket.grant_listing_artefacts(function)
+        self.bucket.grant_artefacts(function, "DeleteObject")
+
+    def _grant_starting(self, function: lambda_.Function) -> None:
+        self.workflow.state_machine.grant_start_execution(function)
+        self.workflow.grant_executions(function, "DescribeExecution")
+
     def _starter(self, construct_id: str, *, description: str, handler: str, timeout: Duration) -> lambda_.Function:
         """Make a function that may start executions, and write down and report what cannot be started."""
-        machine = self.workflow.state_machine
         function = self._api_function(
             construct_id,
             description=description,
             handler=handler,
             timeout=timeout,
-            environment={**self._letter_environment(), Variable.STATE_MACHINE_ARN: machine.state_machine_arn},
+            environment={
+                **self._settling_environment(),
+                **self._redriving_environment(),
+                Variable.RETENTION_DAYS: str(self._settings.job_retention_days),
+            },
         )
         self.table.grant_rows(function, "GetItem", "PutItem", "UpdateItem")
-        machine.grant_start_execution(function)
-        self.workflow.grant_describe_execution(function)
+        self._grant_starting(function)
         self.dead_letters.queue.grant(function, "sqs:SendMessage")
         return function
 
@@ -253,6 +286,7 @@ class DarkroomStack(Stack):
             timeout=API_TIMEOUT,
             environment={
                 **self._job_environment(),
+                **self._redriving_environment(),
                 Variable.JOB_QUEUE_URL: self.intake.queue.queue_url,
                 Variable.INTAKE_DEAD_LETTER_QUEUE_URL: self.intake.dead_letter_queue.queue_url,
                 Variable.MAX_UPLOAD_BYTES: str(self._settings.max_upload_bytes),
@@ -261,6 +295,7 @@ class DarkroomStack(Stack):
         )
         self.table.grant_rows(function, "GetItem", "BatchGetItem", "PutItem", "UpdateItem")
         self.table.grant_listing(function)
+        self._grant_starting(function)
         # It signs forms and links in its own name, so they can do what it may do, until they expire.
         self.bucket.grant_uploads(function, "PutObject")
         self.bucket.grant_artefacts(function, "GetObject")
@@ -296,12 +331,18 @@ class DarkroomStack(Stack):
             Variable.IMAGE_BUCKET: self.bucket.bucket.bucket_name,
         }
 
-    def _letter_environment(self) -> dict[Variable, str]:
+    def _settling_environment(self) -> dict[Variable, str]:
         return {
-            Variable.JOB_TABLE: self.table.table.table_name,
+            **self._job_environment(),
+            **self._patience(),
             Variable.DEAD_LETTER_QUEUE_URL: self.dead_letters.queue.queue_url,
-            Variable.RETENTION_DAYS: str(self._settings.job_retention_days),
         }
+
+    def _redriving_environment(self) -> dict[Variable, str]:
+        return {**self._patience(), Variable.STATE_MACHINE_ARN: self.workflow.state_machine.state_machine_arn}
+
+    def _patience(self) -> dict[Variable, str]:
+        return {Variable.PATIENCE_SECONDS: str(self._settings.patience_seconds)}
 
     def _outputs(self) -> None:
         """Say what clients and operators need to know. None of it is secret."""
@@ -313,6 +354,8 @@ class DarkroomStack(Stack):
             "JobQueueUrl": self.intake.queue.queue_url,
             "IntakeDeadLetterQueueUrl": self.intake.dead_letter_queue.queue_url,
             "DeadLetterQueueUrl": self.dead_letters.queue.queue_url,
+            "RedriveFunctionName": self.redrive_job.function_name,
+            "ReconcileFunctionName": self.reconcile.function_name,
             "StateMachineArn": self.workflow.state_machine.state_machine_arn,
             "JobTableName": self.table.table.table_name,
             "ImageBucketName": self.bucket.bucket.bucket_name,

@@ -38,15 +38,17 @@ class JobTable(Construct):
             removal_policy=removal_policy,
         )
         accept(self.table, {"AwsSolutions-DDB3": "A setting: on in production, where rows are worth their backup."})
-        self._add_index(keys.BY_OWNER_INDEX, partition_key=keys.OWNER)
-        self._add_index(keys.BY_OWNER_AND_STATUS_INDEX, partition_key=keys.OWNER_AND_STATUS)
+        self._add_index(keys.BY_OWNER_INDEX, keys.OWNER, keys.CREATED_KEY)
+        self._add_index(keys.BY_OWNER_AND_STATUS_INDEX, keys.OWNER_AND_STATUS, keys.CREATED_KEY)
+        # Sparse: a row has these attributes only while something could still go wrong with its job.
+        self._add_index(keys.BY_DUE_INDEX, keys.WATCH_SHARD, keys.DUE_AT)
 
-    def _add_index(self, name: str, *, partition_key: str) -> None:
+    def _add_index(self, name: str, partition_key: str, sort_key: str) -> None:
         """Keys only, so that writing progress does not pay for the index as well."""
         self.table.add_global_secondary_index(
             index_name=name,
             partition_key=_text(partition_key),
-            sort_key=_text(keys.CREATED_KEY),
+            sort_key=_text(sort_key),
             projection_type=dynamodb.ProjectionType.KEYS_ONLY,
         )
 
@@ -60,13 +62,17 @@ class JobTable(Construct):
 
     def grant_listing(self, grantee: iam.IGrantable) -> None:
         """Let it list an owner's jobs, by the two indexes."""
+        self._grant_query(grantee, keys.BY_OWNER_INDEX, keys.BY_OWNER_AND_STATUS_INDEX)
+
+    def grant_listing_due(self, grantee: iam.IGrantable) -> None:
+        """Let it list the jobs of everybody that are due."""
+        self._grant_query(grantee, keys.BY_DUE_INDEX)
+
+    def _grant_query(self, grantee: iam.IGrantable, *indexes: str) -> None:
         iam.Grant.add_to_principal(
             grantee=grantee,
             actions=["dynamodb:Query"],
-            resource_arns=[
-                f"{self.table.table_arn}/index/{keys.BY_OWNER_INDEX}",
-                f"{self.table.table_arn}/index/{keys.BY_OWNER_AND_STATUS_INDEX}",
-            ],
+            resource_arns=[f"{self.table.table_arn}/index/{index}" for index in indexes],
         )
 
 

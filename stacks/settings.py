@@ -44,6 +44,8 @@ class Settings:
     max_upload_bytes: int
     job_retention_days: int
     """How long a job's row and artefacts are kept."""
+    patience_seconds: int
+    """How long an unfinished job may stand still before the reconciler looks at it."""
     upload_retention_days: int
     """How long an uploaded image is kept. It must outlive its jobs' redrives."""
     starter_max_concurrency: int

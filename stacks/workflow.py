@@ -31,6 +31,7 @@ class Workflow(Construct):
         definition: str,
         functions: Mapping[str, lambda_.Function],
         dead_letter_queue: sqs.Queue,
+        job_table_name: str,
         log_keeping: LogKeeping,
         tracing: bool,
     ) -> None:
@@ -49,7 +50,11 @@ class Workflow(Construct):
             state_machine_type=sfn.StateMachineType.STANDARD,
             # From a string, so that the definition stays in the template, where tests and checkers can read it.
             definition_body=sfn.DefinitionBody.from_string(definition),
-            definition_substitutions={**arns, "DeadLetterQueueUrl": dead_letter_queue.queue_url},
+            definition_substitutions={
+                **arns,
+                "DeadLetterQueueUrl": dead_letter_queue.queue_url,
+                "JobTableName": job_table_name,
+            },
             logs=sfn.LogOptions(
                 # This prefix spares the account's ten log policies, which fill up and then fail deploys.
                 destination=log_keeping.log_group(self, "Log", name=f"/aws/vendedlogs/states/{name}"),
@@ -73,11 +78,11 @@ class Workflow(Construct):
         )
         dead_letter_queue.grant(self.state_machine, "sqs:SendMessage")
 
-    def grant_describe_execution(self, grantee: iam.IGrantable) -> None:
-        """Let it look at this machine's executions, of any job: they are named when a job comes."""
+    def grant_executions(self, grantee: iam.IGrantable, *actions: str) -> None:
+        """Let it look at this machine's executions, or stop them, of any job: they are named when a job comes."""
         iam.Grant.add_to_principal(
             grantee=grantee,
-            actions=["states:DescribeExecution"],
+            actions=[f"states:{action}" for action in actions],
             resource_arns=[
                 Stack.of(self).format_arn(
                     service="states",

@@ -24,7 +24,7 @@ class JobStatus(StrEnum):
 
     @property
     def is_end(self) -> bool:
-        """Whether the job is over. A failed one may still be started again by an operator."""
+        """Whether the job is over. A failed one can be redriven, by its owner or an operator."""
         return self in {JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED}
 
 
@@ -104,7 +104,7 @@ class StageEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class JobAccepted:
-    """The answer to a submission or a cancel."""
+    """The answer to a submission, a cancel or a redrive."""
 
     job_id: str
     status: JobStatus
@@ -136,6 +136,8 @@ class JobSummary:
     updated_at: datetime
     started_at: datetime | None = None
     cancel_requested_at: datetime | None = None
+    deadline_at: datetime | None = None
+    """When the current attempt is to be over, if there is such a time."""
     finished_at: datetime | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     error: JobError | None = None
@@ -247,6 +249,7 @@ def _summary(members: Members) -> dict[str, Any]:
         "updated_at": members.time("updatedAt"),
         "started_at": members.optional_time("startedAt"),
         "cancel_requested_at": members.optional_time("cancelRequestedAt"),
+        "deadline_at": members.optional_time("deadlineAt"),
         "finished_at": members.optional_time("finishedAt"),
         "tags": members.texts("tags"),
         "error": members.optional("error", JobError.parse),

@@ -1,8 +1,9 @@
 """The executions of the state machine."""
 
 import json
-from datetime import datetime, timedelta
-from typing import Final
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -12,6 +13,36 @@ from lambdas.jobs.errors import InvalidJob
 from lambdas.jobs.model import Attempt
 
 CLOCKS_DIFFER: Final = timedelta(minutes=5)
+RUNNING: Final = "RUNNING"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Execution:
+    """One run of the state machine; `status` is Step Functions' own word."""
+
+    arn: str
+    status: str
+    started_at: datetime
+    error: str | None = None
+    cause: str | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Tell whether it may still do something."""
+        return self.status == RUNNING
+
+    @classmethod
+    def read(cls, description: dict[str, Any]) -> "Execution":
+        """Read what DescribeExecution answers, or what the event of an execution's end tells alike."""
+        started = description["startDate"]
+        return cls(
+            arn=description["executionArn"],
+            status=description["status"],
+            # An event has milliseconds since the epoch where the SDK has a time.
+            started_at=started if isinstance(started, datetime) else datetime.fromtimestamp(started / 1000, UTC),
+            error=description.get("error") or None,
+            cause=description.get("cause") or None,
+        )
 
 
 def start(state_machine_arn: str, attempt: Attempt, *, accepted_at: str) -> bool:
@@ -34,14 +65,37 @@ def start(state_machine_arn: str, attempt: Attempt, *, accepted_at: str) -> bool
     except ClientError as error:
         if code_of(error) != "ExecutionAlreadyExists":
             raise
-        _refuse_older(state_machine_arn, attempt, accepted_at)
+        _refuse_older(find(state_machine_arn, attempt), attempt, accepted_at)
         return False
     return True
 
 
-def _refuse_older(state_machine_arn: str, attempt: Attempt, accepted_at: str) -> None:
-    arn = f"{state_machine_arn.replace(':stateMachine:', ':execution:')}:{attempt.execution_name}"
-    with translated("Looking at the execution"):
-        execution = client("stepfunctions").describe_execution(executionArn=arn)
-    if execution["startDate"] < datetime.fromisoformat(accepted_at) - CLOCKS_DIFFER:
+def find(state_machine_arn: str, attempt: Attempt) -> Execution | None:
+    """Look at the execution of an attempt; None when it was never started, or is forgotten (after 90 days)."""
+    try:
+        with translated("Looking at the execution"):
+            description = client("stepfunctions").describe_execution(executionArn=_arn(state_machine_arn, attempt))
+    except ClientError as error:
+        if code_of(error) != "ExecutionDoesNotExist":
+            raise
+        return None
+    return Execution.read(description)
+
+
+def stop(execution: Execution, *, error: str, cause: str) -> None:
+    """End an execution; one that has ended already is left alone. Functions that are at work are not stopped by it."""
+    try:
+        with translated("Stopping the execution"):
+            client("stepfunctions").stop_execution(executionArn=execution.arn, error=error, cause=cause)
+    except ClientError as refused:
+        if code_of(refused) not in {"ExecutionDoesNotExist", "ValidationException"}:
+            raise
+
+
+def _arn(state_machine_arn: str, attempt: Attempt) -> str:
+    return f"{state_machine_arn.replace(':stateMachine:', ':execution:')}:{attempt.execution_name}"
+
+
+def _refuse_older(execution: Execution | None, attempt: Attempt, accepted_at: str) -> None:
+    if execution and execution.started_at < datetime.fromisoformat(accepted_at) - CLOCKS_DIFFER:
         raise InvalidJob(f"An earlier job has had the id {attempt.job_id}. Submit this one under another id.")

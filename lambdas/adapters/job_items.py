@@ -10,12 +10,14 @@ from typing import Any, Final
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from lambdas.adapters import keys
-from lambdas.jobs.model import Failure, Job, StageRecord
+from lambdas.jobs.model import Failure, Job, OwedLetter, StageRecord
 from lambdas.jobs.status import StageStatus, Status
 
 SCHEMA_VERSION: Final = 1
 CANCELLED_UNSEEN: Final = "cancelledUnseenAt"
 """On a row that is only this note: the owner has cancelled an id whose message had not been read yet."""
+OWED_LETTER: Final = "owedLetter"
+"""On a FAILED row whose dead letter is not known to be sent. The state machine removes it: state `LetterSent`."""
 
 Item = dict[str, Any]
 
@@ -62,10 +64,14 @@ def to_row(job: Job) -> dict[str, Any]:
         "startedAt": job.started_at,
         "cancelRequestedAt": job.cancel_requested_at,
         "finishedAt": job.finished_at,
+        "deadlineAt": job.deadline_at,
         "error": failure_to_row(job.error),
+        OWED_LETTER: owed_letter_to_row(job.owed_letter),
         "tokens": dict(job.tokens),
         keys.OWNER_AND_STATUS: keys.owner_and_status(job.owner, job.status),
         keys.CREATED_KEY: keys.created_key(job.created_at, job.job_id),
+        keys.WATCH_SHARD: keys.watch_shard(job.job_id) if job.due_at else None,
+        keys.DUE_AT: job.due_at,
         keys.EXPIRES_AT: job.expires_at,
     }
 
@@ -88,7 +94,10 @@ def from_row(row: Mapping[str, Any]) -> Job:
         started_at=row.get("startedAt"),
         cancel_requested_at=row.get("cancelRequestedAt"),
         finished_at=row.get("finishedAt"),
+        deadline_at=row.get("deadlineAt"),
+        due_at=row.get(keys.DUE_AT),
         error=_failure_from_row(row.get("error")),
+        owed_letter=_owed_letter_from_row(row.get(OWED_LETTER)),
         tokens=dict(row.get("tokens", {})),
         expires_at=int(row[keys.EXPIRES_AT]),
     )
@@ -108,6 +117,7 @@ def stage_to_row(stage: StageRecord) -> dict[str, Any]:
         "result": None if stage.result is None else json.dumps(stage.result),
         "resultKey": stage.result_key,
         "folder": stage.folder,
+        "checksums": dict(stage.checksums) or None,
     }
     return {name: value for name, value in row.items() if value is not None}
 
@@ -125,6 +135,7 @@ def _stage_from_row(row: Mapping[str, Any]) -> StageRecord:
         result=json.loads(row["result"]) if "result" in row else None,
         result_key=row.get("resultKey"),
         folder=row.get("folder"),
+        checksums=dict(row.get("checksums", {})),
     )
 
 
@@ -138,3 +149,15 @@ def failure_to_row(failure: Failure | None) -> dict[str, Any] | None:
 
 def _failure_from_row(row: Mapping[str, Any] | None) -> Failure | None:
     return None if row is None else Failure(error_class=row["class"], message=row["message"], stage=row.get("stage"))
+
+
+def owed_letter_to_row(letter: OwedLetter | None) -> dict[str, Any] | None:
+    """Lay out, as a map, what a dead letter says beyond the row; an empty one still says that it is owed."""
+    if letter is None:
+        return None
+    row = {"cause": letter.cause, "executionArn": letter.execution_arn}
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def _owed_letter_from_row(row: Mapping[str, Any] | None) -> OwedLetter | None:
+    return None if row is None else OwedLetter(cause=row.get("cause"), execution_arn=row.get("executionArn"))

@@ -1,63 +1,63 @@
-"""The job table: every change of a job is one conditional write here.
+"""The job table: the life of a job, every change of which is one conditional write here.
 
-Each write names the attempt it belongs to and the statuses that it may leave; the table refuses the rest, and a refusal
-says why. A write that landed while its reply was lost comes back, by the SDK's own repeat, as refused: each carries a
-token, and finds it in the row. Must not decide what is right: that is `lambdas.jobs.status`.
+Must not decide what is right: that is `lambdas.jobs.status`.
 """
 
-import random
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from lambdas.adapters import keys
-from lambdas.adapters.aws_errors import code_of, translated
+from lambdas.adapters.aws_errors import translated
 from lambdas.adapters.clients import client
 from lambdas.adapters.job_items import (
     CANCELLED_UNSEEN,
+    OWED_LETTER,
     Item,
     failure_to_row,
     from_row,
     is_note,
     key,
     marshal,
+    owed_letter_to_row,
     stage_to_row,
     to_row,
     unmarshal,
 )
-from lambdas.jobs.errors import TransientError
-from lambdas.jobs.model import Attempt, Failure, Job, StageRecord
-from lambdas.jobs.status import ENDS, ON_CANCEL, StageStatus, Status, sources
+from lambdas.adapters.row_writes import (
+    CLOSED,
+    KNOWN_STAGE,
+    NEXT_VERSION,
+    NOT_LATE,
+    STAGE_IS_OPEN,
+    THIS_ATTEMPT,
+    UNWATCH,
+    WATCH,
+    RefusedError,
+    is_expired,
+    job_in,
+    old_item,
+    one_of,
+    status_values,
+    update_row,
+    watch_values,
+)
+from lambdas.jobs.model import Attempt, Failure, Job, OwedLetter, StageRecord
+from lambdas.jobs.status import (
+    CANCELLATION,
+    ENDS,
+    ON_CANCEL,
+    STAGE_CLOSED,
+    StageStatus,
+    Status,
+    on_redrive,
+    sources,
+)
 
-# Each condition has a name, so that the expressions below read as sentences.
-THIS_ATTEMPT = "attempt = :attempt"
-KNOWN_STAGE = "attribute_exists(stages.#stage)"
-STAGE_IS_OPEN = "NOT stages.#stage.#status IN (:done, :skipped)"
-CLOSED = {":done": StageStatus.DONE, ":skipped": StageStatus.SKIPPED}
-NEXT_VERSION = "version = version + :one, updatedAt = :now"
 SETTLE = "settle"
-PAUSES_SECONDS = (0.1, 0.2, 0.4, 0.8)
-"""Between reads of what DynamoDB has left unread, each cut short at random."""
-NAMES = {"#status": "status", "#error": "error", "#result": "result"}  # words that DynamoDB reserves
-
-
-class RefusedError(Exception):
-    """The row does not allow the write. `job` is the row as it was found; None when there is none."""
-
-    def __init__(self, job: Job | None) -> None:
-        super().__init__("no such job" if job is None else f"the job is {job.status} at attempt {job.attempt}")
-        self.job = job
-
-
-@dataclass(frozen=True, kw_only=True)
-class Page:
-    """Some of an owner's jobs, newest first, and where the next ones begin."""
-
-    jobs: Sequence[Job]
-    next_key: Mapping[str, str] | None
 
 
 class JobTable:
@@ -68,7 +68,8 @@ class JobTable:
 
     def get(self, owner: str, job_id: str) -> Job | None:
         """Read a job as it is at this moment; None when the owner has none by this id."""
-        return _unexpired(_job_in(self._item(owner, job_id)))
+        job = job_in(self._item(owner, job_id))
+        return None if job is None or is_expired(job) else job
 
     def is_cancelled_unseen(self, owner: str, job_id: str) -> bool:
         """Tell whether there is a note that the owner has cancelled an id before its message was read."""
@@ -109,7 +110,7 @@ class JobTable:
                     **values,
                 )
         except ClientError as error:
-            old = _old_item(error)
+            old = old_item(error)
             return unmarshal(old) if old else to_row(job)
         return None
 
@@ -125,18 +126,18 @@ class JobTable:
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
         except ClientError as error:
-            raise RefusedError(_job_in(_old_item(error))) from error
+            raise RefusedError(job_in(old_item(error))) from error
 
     def begin_stage(self, attempt: Attempt, stage: str, *, token: str, now: str) -> Job:
         """Mark a stage as running, and the job with it; return the job.
 
-        Raises RefusedError when the attempt may not run or the stage has nothing left to do.
+        Raises RefusedError when the attempt may not run, is late, or the stage has nothing left to do.
         """
         values = {":stageRunning": StageStatus.RUNNING} | CLOSED
-        may_run, statuses = _one_of("#status", (*sources(Status.RUNNING), Status.RUNNING))
-        stage_is_open = STAGE_IS_OPEN
+        may_run, statuses = one_of("#status", (*sources(Status.RUNNING), Status.RUNNING))
         not_our_own_repeat = "NOT tokens.#tokenOf = :token"  # or one try would count as two
-        return self._update(
+        return update_row(
+            self._name,
             attempt,
             f"SET {NEXT_VERSION}, #status = :running, {keys.OWNER_AND_STATUS} = :ownerAndStatus, "
             "startedAt = if_not_exists(startedAt, :now), "
@@ -144,10 +145,11 @@ class JobTable:
             "stages.#stage.tries = stages.#stage.tries + :one, "
             "stages.#stage.startedAt = if_not_exists(stages.#stage.startedAt, :now), tokens.#tokenOf = :token "
             "REMOVE stages.#stage.#error",
-            f"{THIS_ATTEMPT} AND {may_run} AND {KNOWN_STAGE} AND {stage_is_open} AND {not_our_own_repeat}",
+            f"{THIS_ATTEMPT} AND {may_run} AND {NOT_LATE} AND {KNOWN_STAGE} AND {STAGE_IS_OPEN} "
+            f"AND {not_our_own_repeat}",
             values
             | statuses
-            | _status_values(attempt.owner, Status.RUNNING, ":running")
+            | status_values(attempt.owner, Status.RUNNING, ":running")
             | {":token": token, ":now": now},
             stage=stage,
             token_of=f"begin-{stage}",
@@ -155,8 +157,9 @@ class JobTable:
 
     def add_stage(self, attempt: Attempt, stage: str, record: StageRecord, *, now: str) -> Job:
         """Give a job a stage that did not exist yet when it was submitted. Raises RefusedError like `begin_stage`."""
-        may_run, statuses = _one_of("#status", (*sources(Status.RUNNING), Status.RUNNING))
-        return self._update(
+        may_run, statuses = one_of("#status", (*sources(Status.RUNNING), Status.RUNNING))
+        return update_row(
+            self._name,
             attempt,
             f"SET {NEXT_VERSION}, stages.#stage = :record",
             f"{THIS_ATTEMPT} AND {may_run} AND NOT {KNOWN_STAGE}",
@@ -166,7 +169,8 @@ class JobTable:
 
     def report_progress(self, attempt: Attempt, stage: str, percent: int, *, now: str) -> Job:
         """Say how far a running stage has come. Raises RefusedError when it may not run any more, or was further."""
-        return self._update(
+        return update_row(
+            self._name,
             attempt,
             f"SET {NEXT_VERSION}, stages.#stage.progress = :percent",
             f"{THIS_ATTEMPT} AND #status = :running AND stages.#stage.progress <= :percent",
@@ -182,6 +186,7 @@ class JobTable:
         result: str | None,
         result_key: str | None,
         folder: str,
+        checksums: Mapping[str, str],
         ends_job: bool,
         token: str,
         now: str,
@@ -194,17 +199,20 @@ class JobTable:
         settled = (
             f", #status = :succeeded, {keys.OWNER_AND_STATUS} = :ownerAndStatus, finishedAt = :now" if ends_job else ""
         )
-        still_running, statuses = _one_of("#status", sources(Status.SUCCEEDED))
+        still_running, statuses = one_of("#status", sources(Status.SUCCEEDED))
         values = {":stageDone": StageStatus.DONE, ":hundred": 100} | CLOSED
-        values |= _status_values(attempt.owner, Status.SUCCEEDED, ":succeeded") if ends_job else {}
-        return self._update(
+        values |= status_values(attempt.owner, Status.SUCCEEDED, ":succeeded") if ends_job else {}
+        return update_row(
+            self._name,
             attempt,
             f"SET {NEXT_VERSION}, stages.#stage.#status = :stageDone, stages.#stage.progress = :hundred, "
             f"stages.#stage.finishedAt = :now, stages.#stage.{attribute} = :result, "
-            f"stages.#stage.folder = :folder, tokens.#tokenOf = :token{settled} "
-            "REMOVE stages.#stage.#error",
+            f"stages.#stage.folder = :folder, stages.#stage.checksums = :checksums, tokens.#tokenOf = :token{settled} "
+            f"REMOVE stages.#stage.#error{f', {UNWATCH}' if ends_job else ''}",
             f"{THIS_ATTEMPT} AND {still_running} AND {KNOWN_STAGE} AND {STAGE_IS_OPEN}",
-            values | statuses | {":result": stored, ":folder": folder, ":token": token, ":now": now},
+            values
+            | statuses
+            | {":result": stored, ":folder": folder, ":checksums": dict(checksums), ":token": token, ":now": now},
             stage=stage,
             token_of=f"end-{stage}",
         )
@@ -214,7 +222,8 @@ class JobTable:
 
         Raises RefusedError when the attempt is over or a later try has begun: that one is not to be called failed.
         """
-        return self._update(
+        return update_row(
+            self._name,
             attempt,
             f"SET {NEXT_VERSION}, stages.#stage.#status = :stageFailed, stages.#stage.#error = :failure",
             f"{THIS_ATTEMPT} AND #status = :running AND stages.#stage.#status = :stageRunning "
@@ -232,153 +241,125 @@ class JobTable:
             own_token_is_success=False,
         )
 
-    def cancel(self, job: Job, *, now: str) -> Job:
+    def cancel(self, job: Job, *, due_at: str, now: str) -> Job:
         """Take a job from the status that the caller has seen to where a cancel leads; return it.
+
+        At `due_at` the reconciler looks for what it has left behind.
 
         Raises RefusedError when the job has moved in between, KeyError when a cancel leads nowhere from its status.
         """
         target = ON_CANCEL[job.status]
         end = ", finishedAt = :now" if target in ENDS else ""
-        return self._update(
+        return update_row(
+            self._name,
             job.current,
             f"SET {NEXT_VERSION}, #status = :target, {keys.OWNER_AND_STATUS} = :ownerAndStatus, "
-            f"cancelRequestedAt = :now{end}",
+            f"cancelRequestedAt = :now, {WATCH}{end}",
             f"{THIS_ATTEMPT} AND #status = :seen",
-            _status_values(job.owner, target, ":target") | {":seen": job.status, ":now": now},
+            status_values(job.owner, target, ":target")
+            | watch_values(job.job_id, due_at)
+            | {":seen": job.status, ":now": now},
         )
 
-    def settle(self, attempt: Attempt, end: Status, *, failure: Failure | None, token: str, now: str) -> Job:
-        """Bring a job to an end; return it. Raises RefusedError when it has one already, or is at another attempt."""
-        may_end, statuses = _one_of("#status", sources(end))
-        why = ", #error = :failure" if failure else ""
-        return self._update(
+    def settle_failed(
+        self,
+        attempt: Attempt,
+        failure: Failure,
+        letter: OwedLetter,
+        *,
+        even_if_cancelling: bool = False,
+        due_at: str,
+        token: str,
+        now: str,
+    ) -> Job:
+        """Bring a job to the end FAILED, with a dead letter that it owes; return it. Raises RefusedError.
+
+        At `due_at` the reconciler sends the letter if it is still owed. One that is being cancelled fails only when the
+        clean-up itself has failed: `even_if_cancelling`.
+        """
+        may_fail = [status for status in sources(Status.FAILED) if even_if_cancelling or status not in CANCELLATION]
+        return self._settle(
+            attempt,
+            Status.FAILED,
+            may_fail,
+            f", #error = :failure, {OWED_LETTER} = :letter",
+            {":failure": failure_to_row(failure), ":letter": owed_letter_to_row(letter)},
+            due_at=due_at,
+            token=token,
+            now=now,
+        )
+
+    def settle_cancelled(self, attempt: Attempt, *, due_at: str, token: str, now: str) -> Job:
+        """Bring a job to the end CANCELLED; return it. Raises RefusedError.
+
+        At `due_at` the reconciler deletes what a late writer has left.
+        """
+        may_end = sources(Status.CANCELLED)
+        return self._settle(attempt, Status.CANCELLED, may_end, "", {}, due_at=due_at, token=token, now=now)
+
+    def redrive(self, job: Job, *, deadline_at: str | None, due_at: str, everything: bool, now: str) -> Job:
+        """Take a failed job to its next attempt, which does what is not done yet, or `everything`; return it.
+
+        Raises RefusedError when it has moved on since it was read.
+        """
+        target = on_redrive(cancel_requested=job.cancel_requested_at is not None)
+        reopened = [
+            name
+            for name, record in job.stages.items()
+            if record.status not in STAGE_CLOSED or (everything and record.status is StageStatus.DONE)
+        ]
+        names = {f"#open{index}": name for index, name in enumerate(reopened)}
+        records = {f":open{index}": stage_to_row(job.stages[name].reopened()) for index, name in enumerate(reopened)}
+        deadline = ("", ", deadlineAt") if deadline_at is None else (", deadlineAt = :deadline", "")
+        stages = "".join(f", stages.#open{index} = :open{index}" for index in range(len(reopened)))
+        return update_row(
+            self._name,
+            job.current,
+            f"SET {NEXT_VERSION}, attempt = attempt + :one, execution = :execution, #status = :target, "
+            f"{keys.OWNER_AND_STATUS} = :ownerAndStatus, {WATCH}{deadline[0]}{stages} "
+            f"REMOVE #error, finishedAt, {OWED_LETTER}{deadline[1]}",
+            f"{THIS_ATTEMPT} AND #status = :failed",
+            records
+            | status_values(job.owner, target, ":target")
+            | watch_values(job.job_id, due_at)
+            | {":failed": Status.FAILED, ":execution": job.next.execution_name, ":deadline": deadline_at, ":now": now},
+            further_names=names,
+        )
+
+    def _settle(
+        self,
+        attempt: Attempt,
+        end: Status,
+        may_end: Iterable[Status],
+        further: str,
+        values: Mapping[str, Any],
+        *,
+        due_at: str,
+        token: str,
+        now: str,
+    ) -> Job:
+        """Bring a job to an end. Raises RefusedError when it has one already, or is at another attempt."""
+        from_there, statuses = one_of("#status", may_end)
+        return update_row(
+            self._name,
             attempt,
             f"SET {NEXT_VERSION}, #status = :end, {keys.OWNER_AND_STATUS} = :ownerAndStatus, finishedAt = :now, "
-            f"tokens.#tokenOf = :token{why}",
-            f"{THIS_ATTEMPT} AND {may_end}",
-            statuses
-            | _status_values(attempt.owner, end, ":end")
-            | ({":failure": failure_to_row(failure)} if failure else {})
-            | {":token": token, ":now": now},
+            f"tokens.#tokenOf = :token, {WATCH}{further}",
+            f"{THIS_ATTEMPT} AND {from_there}",
+            {
+                **values,
+                **statuses,
+                **status_values(attempt.owner, end, ":end"),
+                **watch_values(attempt.job_id, due_at),
+                ":token": token,
+                ":now": now,
+            },
             token_of=SETTLE,
         )
 
-    def page(self, owner: str, *, status: Status | None, limit: int, start: Mapping[str, str] | None) -> Page:
-        """List an owner's jobs, newest first.
-
-        The indexes hold keys only and may lag, so the rows are read from the table itself: what is shown is true, and a
-        job that has just left the status asked for is left out.
-        """
-        index, name, value = (
-            (keys.BY_OWNER_INDEX, keys.OWNER, owner)
-            if status is None
-            else (keys.BY_OWNER_AND_STATUS_INDEX, keys.OWNER_AND_STATUS, keys.owner_and_status(owner, status))
-        )
-        with translated("Listing the jobs"):
-            answer = client("dynamodb").query(
-                TableName=self._name,
-                IndexName=index,
-                KeyConditionExpression="#name = :value",
-                ExpressionAttributeNames={"#name": name},
-                ExpressionAttributeValues=marshal({":value": value}),
-                ScanIndexForward=False,
-                Limit=limit,
-                **({"ExclusiveStartKey": marshal(start)} if start else {}),
-            )
-        found = [unmarshal(item) for item in answer["Items"]]
-        jobs = self._get_all(owner, [row[keys.JOB_ID] for row in found])
-        last = answer.get("LastEvaluatedKey")
-        return Page(
-            jobs=[job for job in jobs if status in (None, job.status) and _unexpired(job)],
-            next_key=unmarshal(last) if last else None,
-        )
-
-    def _get_all(self, owner: str, job_ids: Sequence[str]) -> list[Job]:
-        """Read many rows, in the order asked for; those that are gone by now are left out."""
-        rows: dict[str, Job] = {}
-        for chunk in _chunks(job_ids, 100):  # BatchGetItem's limit
-            pending = [key(owner, job_id) for job_id in chunk]
-            for pause in (*PAUSES_SECONDS, None):
-                if not pending:
-                    break
-                with translated("Reading the jobs"):
-                    answer = client("dynamodb").batch_get_item(
-                        RequestItems={self._name: {"Keys": pending, "ConsistentRead": True}}
-                    )
-                for item in answer["Responses"].get(self._name, []):
-                    job = from_row(unmarshal(item))
-                    rows[job.job_id] = job
-                pending = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
-                if pending and pause is None:
-                    raise TransientError("Reading the jobs: DynamoDB leaves some unread.")
-                if pending and pause:
-                    time.sleep(random.uniform(0, pause))  # noqa: S311 - jitter, no secret
-        return [rows[job_id] for job_id in job_ids if job_id in rows]
-
-    def _update(
-        self,
-        attempt: Attempt,
-        update: str,
-        condition: str,
-        values: Mapping[str, Any],
-        *,
-        stage: str | None = None,
-        token_of: str | None = None,
-        own_token_is_success: bool = True,
-    ) -> Job:
-        names = {**({"#stage": stage} if stage else {}), **({"#tokenOf": token_of} if token_of else {})}
-        used = {name: word for name, word in NAMES.items() if name in update or name in condition}
-        try:
-            with translated("Writing the job"):
-                answer = client("dynamodb").update_item(
-                    TableName=self._name,
-                    Key=key(attempt.owner, attempt.job_id),
-                    UpdateExpression=update,
-                    ConditionExpression=condition,
-                    ExpressionAttributeNames=used | names,
-                    ExpressionAttributeValues=marshal({**values, ":attempt": attempt.number, ":one": 1}),
-                    ReturnValues="ALL_NEW",
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )
-        except ClientError as error:
-            found = _job_in(_old_item(error))
-            if found and token_of and own_token_is_success and found.tokens.get(token_of) == values[":token"]:
-                return found
-            raise RefusedError(found) from error
-        return from_row(unmarshal(answer["Attributes"]))
-
-
-def _one_of(attribute: str, statuses: Iterable[Status]) -> tuple[str, dict[str, str]]:
-    """Condition that an attribute is one of some statuses, and the values that it needs."""
-    values = {f":from{status}": status.value for status in statuses}
-    return f"{attribute} IN ({', '.join(values)})", values
-
-
-def _status_values(owner: str, status: Status, placeholder: str) -> dict[str, str]:
-    return {placeholder: status.value, ":ownerAndStatus": keys.owner_and_status(owner, status)}
-
-
-def _old_item(error: ClientError) -> Item | None:
-    """The row that refused a write. Raises the error again when it was something else."""
-    if code_of(error) != "ConditionalCheckFailedException":
-        raise error
-    item: Item | None = error.response.get("Item")
-    return item
-
-
-def _job_in(item: Item | None) -> Job | None:
-    """The job in an item; None when there is no item, or only a note of an early cancel."""
-    row = unmarshal(item) if item else None
-    return None if row is None or is_note(row) else from_row(row)
-
-
-def _unexpired(job: Job | None) -> Job | None:
-    return job if job and job.expires_at > time.time() else None
-
 
 def _cancelled_before_it_was_seen(job: Job, cancelled_at: str) -> Job:
-    return replace(job, status=Status.CANCELLED, cancel_requested_at=cancelled_at, finished_at=job.updated_at)
-
-
-def _chunks(items: Sequence[str], size: int) -> Iterable[Sequence[str]]:
-    return (items[start : start + size] for start in range(0, len(items), size))
+    """Nothing has run, so nothing is left behind that the reconciler would have to look for."""
+    return replace(
+        job, status=Status.CANCELLED, cancel_requested_at=cancelled_at, finished_at=job.updated_at, due_at=None
+    )

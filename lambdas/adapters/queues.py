@@ -1,5 +1,6 @@
 """The queues: how full the job queue is, and where dead letters go."""
 
+import json
 from typing import Final
 
 from lambdas.adapters.aws_errors import translated
@@ -27,4 +28,4 @@ def _is_empty(queue_url: str) -> bool:
 def send_dead_letter(queue_url: str, letter: DeadLetter) -> None:
     """Put a dead letter where a person can look at it."""
     with translated("Sending the dead letter"):
-        client("sqs").send_message(QueueUrl=queue_url, MessageBody=letter.to_json())
+        client("sqs").send_message(QueueUrl=queue_url, MessageBody=json.dumps(letter.to_document()))

@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoSu
 
 from lambdas import config
 from lambdas.adapters.image_bucket import UPLOAD_SECONDS, ArtefactMissingError, ImageBucket
+from lambdas.adapters.job_list import JobList
 from lambdas.adapters.job_table import JobTable
 from lambdas.handlers import requests, views
 from lambdas.handlers.cancelling import cancel
@@ -24,6 +25,7 @@ from lambdas.handlers.problems import (
     UnsupportedMediaTypeError,
     to_response,
 )
+from lambdas.handlers.redriving import CannotRedriveError, redrive
 from lambdas.handlers.waiting import wait_for_job
 from lambdas.jobs.errors import BrokenRule, InvalidJob, TransientError
 from lambdas.jobs.model import Job
@@ -74,7 +76,8 @@ def list_jobs() -> Response[str]:
     query = app.current_event.query_string_parameters or {}
     wanted = requests.status(query.get("status"))
     start = requests.read_cursor(query.get("cursor"), _owner(), wanted)
-    page = _table().page(_owner(), status=wanted, limit=requests.limit(query.get("limit")), start=start)
+    jobs = JobList(config.text(config.Variable.JOB_TABLE))
+    page = jobs.page(_owner(), status=wanted, limit=requests.limit(query.get("limit")), start=start)
     document: dict[str, Any] = {"jobs": [views.summary(job) for job in page.jobs]}
     if page.next_key:
         document["nextCursor"] = requests.write_cursor(dict(page.next_key))
@@ -109,6 +112,17 @@ def cancel_job(job_id: str) -> Response[str]:
     job = wait_for_job(_table(), owner, job_id, BRIEF_SECONDS, lambda _: True)
     status = cancel(_table(), owner, job_id, job, queue_urls=_queue_urls())
     return _json(HTTPStatus.ACCEPTED, views.accepted(job_id, status))
+
+
+@app.post("/jobs/<job_id>/redrive")
+def redrive_job(job_id: str) -> Response[str]:
+    """Try a job that has failed once more."""
+    job_id = requests.job_id(job_id)
+    try:
+        redriven = redrive(_table(), _find(job_id, seconds=BRIEF_SECONDS))
+    except CannotRedriveError as refused:
+        raise ConflictError(str(refused), jobStatus=refused.job.status) from refused
+    return _json(HTTPStatus.ACCEPTED, views.accepted(job_id, redriven.status))
 
 
 @app.get("/jobs/<job_id>/result")

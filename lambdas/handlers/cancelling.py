@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from lambdas.adapters import queues
-from lambdas.adapters.job_table import JobTable, RefusedError
+from lambdas.adapters.job_table import JobTable
+from lambdas.adapters.row_writes import RefusedError
 from lambdas.handlers.logs import logger
 from lambdas.handlers.problems import ConflictError, NotFoundError
+from lambdas.handlers.watching import after_late_writers, next_look
 from lambdas.jobs.model import Job
-from lambdas.jobs.status import CANCELLATION, ON_CANCEL, Status
+from lambdas.jobs.status import CANCELLATION, ENDS, ON_CANCEL, Status
 from lambdas.jobs.times import now
 
 NOTE_LIFETIME: Final = timedelta(days=15)
@@ -27,10 +29,14 @@ def cancel(table: JobTable, owner: str, job_id: str, job: Job | None, *, queue_u
         if job.status not in ON_CANCEL:
             raise ConflictError(f"The job has ended as {job.status}; nothing was changed.", jobStatus=job.status)
         try:
-            return table.cancel(job, now=now()).status
+            return table.cancel(job, due_at=_due_after(ON_CANCEL[job.status]), now=now()).status
         except RefusedError as refused:
             job = refused.job  # it has moved on in between, and can do so only a few times before it ends
     return _cancel_unseen(table, owner, job_id, queue_urls)
+
+
+def _due_after(status: Status) -> str:
+    return after_late_writers() if status in ENDS else next_look(None)
 
 
 def _cancel_unseen(table: JobTable, owner: str, job_id: str, queue_urls: Sequence[str]) -> Status:

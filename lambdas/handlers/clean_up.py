@@ -5,11 +5,13 @@ from uuid import uuid4
 
 from lambdas import config
 from lambdas.adapters.image_bucket import ImageBucket
-from lambdas.adapters.job_table import JobTable, RefusedError
+from lambdas.adapters.job_table import JobTable
+from lambdas.adapters.row_writes import RefusedError
 from lambdas.handlers.logs import about, logger
+from lambdas.handlers.watching import after_late_writers
 from lambdas.jobs.errors import JobSuperseded
 from lambdas.jobs.model import Attempt, Job
-from lambdas.jobs.status import CANCELLATION, Status
+from lambdas.jobs.status import CANCELLATION
 from lambdas.jobs.times import now
 
 
@@ -21,7 +23,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     deleted = ImageBucket(config.text(config.Variable.IMAGE_BUCKET)).delete_all_artefacts(attempt.owner, attempt.job_id)
     logger.info("The artefacts are deleted", extra={"objects": deleted})
     try:
-        _table().settle(attempt, Status.CANCELLED, failure=None, token=uuid4().hex, now=now())
+        _table().settle_cancelled(attempt, due_at=after_late_writers(), token=uuid4().hex, now=now())
     except RefusedError as refused:
         # One that was cancelled while it was queued is settled already.
         _refuse_unless_cancelled(refused.job, attempt)

@@ -4,7 +4,9 @@ from typing import Any, Final
 
 from lambdas import config
 from lambdas.handlers.job_message import JobMessage
-from lambdas.jobs.model import Failure, Job, StageRecord
+from lambdas.handlers.watching import after_failure, next_look
+from lambdas.jobs.deadline import deadline_after
+from lambdas.jobs.model import Failure, Job, OwedLetter, StageRecord
 from lambdas.jobs.status import StageStatus, Status
 from lambdas.jobs.submission import Submission
 from lambdas.jobs.times import epoch_seconds, now
@@ -18,12 +20,29 @@ NOTHING_ASKED: Final = Submission(image_id="", analyses=(), options={}, tags={})
 def queued_job(message: JobMessage, submission: Submission) -> Job:
     """A job that waits to be started."""
     stages = {stage.name: _planned(stage, submission) for stage in STAGES}
-    return _job(message, submission, status=Status.QUEUED, stages=stages)
+    deadline_at = deadline_after(message.sent_at, submission.options)
+    return _job(
+        message,
+        submission,
+        status=Status.QUEUED,
+        stages=stages,
+        deadline_at=deadline_at,
+        due_at=next_look(deadline_at),
+    )
 
 
 def failed_job(message: JobMessage, failure: Failure) -> Job:
     """A job that never can be: its owner was told that it is accepted, so it is there to say why not."""
-    return _job(message, NOTHING_ASKED, status=Status.FAILED, stages={}, error=failure, finished_at=now())
+    return _job(
+        message,
+        NOTHING_ASKED,
+        status=Status.FAILED,
+        stages={},
+        error=failure,
+        owed_letter=OwedLetter(),
+        due_at=after_failure(),
+        finished_at=now(),
+    )
 
 
 def lifetime_seconds() -> int:

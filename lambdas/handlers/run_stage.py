@@ -4,16 +4,20 @@ Written once for all of them; the function's environment says which stage it is.
 is not worked again, which is also what makes a redrive resume at the stage that failed.
 """
 
+import hashlib
 import json
 import time
 from typing import Any, Final
 from uuid import uuid4
 
 from lambdas import config
-from lambdas.adapters.image_bucket import ImageBucket
-from lambdas.adapters.job_table import JobTable, RefusedError
+from lambdas.adapters.image_bucket import ArtefactMissingError, ImageBucket
+from lambdas.adapters.job_table import JobTable
+from lambdas.adapters.row_writes import RefusedError
 from lambdas.handlers.logs import about, logger
 from lambdas.jobs.errors import (
+    ArtefactLost,
+    DeadlineExceeded,
     JobCancelled,
     JobError,
     JobSuperseded,
@@ -21,6 +25,7 @@ from lambdas.jobs.errors import (
     TransientError,
     UnexpectedError,
 )
+from lambdas.jobs.failures import too_late
 from lambdas.jobs.model import Attempt, Failure, Job, StageRecord
 from lambdas.jobs.status import CANCELLATION, ENDS, STAGE_CLOSED
 from lambdas.jobs.times import now
@@ -33,6 +38,9 @@ RESERVE_MS: Final = 2_000
 """Time kept back to write down that the stage has run out of it."""
 MAX_INLINE_RESULT_BYTES: Final = 8 * 1024
 """DynamoDB bills the whole row at each write and takes 400 KB of it: larger results go to the bucket."""
+
+RESULT: Final = "result.json"
+LOST: Final = "The file {name}, which {stage} has made, {what}. Redrive the job: all of it is then done anew."
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -56,6 +64,7 @@ class StageRun:
         self._table = JobTable(config.text(config.Variable.JOB_TABLE))
         self._bucket = ImageBucket(config.text(config.Variable.IMAGE_BUCKET))
         self._last_look = time.monotonic()
+        self._job: Job | None = None
 
     def run(self) -> None:
         """Do everything that there is to do. Raises a JobError by which the state machine knows what to do next."""
@@ -88,6 +97,7 @@ class StageRun:
             self._add_missing()
             return self._begin()
         if job.stages[self._stage.name].status not in STAGE_CLOSED:
+            self._refuse_late(job)
             raise JobSuperseded(f"The job has ended as {job.status}.")
         logger.info("The stage has nothing left to do", extra={"status": job.stages[self._stage.name].status})
         return None
@@ -100,6 +110,7 @@ class StageRun:
             self._still_ours(refused)
 
     def _work(self, job: Job) -> StageOutput:
+        self._job = job
         image = self._read_image(job)
         self._checkpoint(0.0)
         return self._stage.load().run(
@@ -109,21 +120,31 @@ class StageRun:
     def _read_image(self, job: Job) -> bytes:
         if self._stage.reads is Reads.UPLOAD:
             return self._bucket.read_upload(job.owner, job.image_id)
-        path = job.path_of(MAKES_WORKING_COPY.name, WORKING_COPY)
-        return self._bucket.read_artefact(job.owner, job.job_id, path)
+        return self._read_artefact(job, MAKES_WORKING_COPY.name, WORKING_COPY)
 
     def _results(self, job: Job) -> dict[str, Any]:
-        return {name: self._result(job, record) for name, record in job.stages.items() if record.finished_at}
+        return {name: self._result(job, name, record) for name, record in job.stages.items() if record.finished_at}
 
-    def _result(self, job: Job, record: StageRecord) -> Any:
-        if record.result_key is None:
-            return record.result
-        return json.loads(self._bucket.read_artefact(job.owner, job.job_id, record.result_key))
+    def _result(self, job: Job, name: str, record: StageRecord) -> Any:
+        return record.result if record.result_key is None else json.loads(self._read_artefact(job, name, RESULT))
+
+    def _read_artefact(self, job: Job, stage: str, name: str) -> bytes:
+        """Read what an earlier stage has stored. Raises ArtefactLost when it is gone or was replaced."""
+        try:
+            content = self._bucket.read_artefact(job.owner, job.job_id, job.path_of(stage, name))
+        except ArtefactMissingError as error:
+            raise ArtefactLost(LOST.format(name=name, stage=stage, what="is gone")) from error
+        expected = job.stages[stage].checksums.get(name)
+        if expected is not None and expected != _checksum(content):
+            raise ArtefactLost(LOST.format(name=name, stage=stage, what="was replaced"))
+        return content
 
     def _checkpoint(self, fraction: float) -> None:
         """What a stage calls as it goes along: looks at the clock each time, and at the job once a second."""
         if self._context.get_remaining_time_in_millis() < RESERVE_MS:
             raise StageTimeout(f"The stage {self._stage.name} did not finish within {self._stage.timeout_seconds} s.")
+        if self._job:
+            self._refuse_late(self._job)
         if time.monotonic() - self._last_look < SECONDS_BETWEEN_LOOKS:
             return
         self._last_look = time.monotonic()
@@ -139,12 +160,12 @@ class StageRun:
 
     def _end(self, output: StageOutput) -> None:
         """Store the artefacts, then the result: a row that says DONE has everything that it promises."""
-        written: list[str] = []
+        written: dict[str, str] = {}
         for name, artefact in output.artefacts.items():
             self._store(name, artefact.content, artefact.media_type, written)
         result, result_key = json.dumps(output.result, allow_nan=False), None
         if len(result) > MAX_INLINE_RESULT_BYTES:
-            result_key = self._store("result.json", result.encode(), "application/json", written)
+            result_key = self._store(RESULT, result.encode(), "application/json", written)
         try:
             self._table.end_stage(
                 self._attempt,
@@ -152,24 +173,29 @@ class StageRun:
                 result=result,
                 result_key=result_key,
                 folder=self._folder,
+                checksums=written,
                 ends_job=self._stage is LAST,
                 token=self._token,
                 now=now(),
             )
         except RefusedError as refused:
             # Nobody will look for them, and a cancelled job leaves nothing behind.
-            self._bucket.delete_artefacts(self._attempt.owner, self._attempt.job_id, written)
+            paths = [self._path(name) for name in written]
+            self._bucket.delete_artefacts(self._attempt.owner, self._attempt.job_id, paths)
             job = self._still_ours(refused)
             if job.stages[self._stage.name].status not in STAGE_CLOSED:
                 raise JobSuperseded(f"The job has ended as {job.status}.") from refused
             logger.info("Another try of the stage was faster; its result stands")
 
-    def _store(self, name: str, content: bytes, media_type: str, written: list[str]) -> str:
+    def _store(self, name: str, content: bytes, media_type: str, written: dict[str, str]) -> str:
         """Store a file in this try's own folder, where it can replace no other try's; return its path."""
-        path = f"{self._folder}/{name}"
+        path = self._path(name)
         self._bucket.write_artefact(self._attempt.owner, self._attempt.job_id, path, content, media_type)
-        written.append(path)
+        written[name] = _checksum(content)
         return path
+
+    def _path(self, name: str) -> str:
+        return f"{self._folder}/{name}"
 
     def _still_ours(self, refused: RefusedError) -> Job:
         """Return the job when it is still at this attempt and wanted. Raises JobCancelled or JobSuperseded."""
@@ -181,6 +207,10 @@ class StageRun:
         if job.status in CANCELLATION:
             raise JobCancelled("The owner has cancelled the job.") from refused
         return job
+
+    def _refuse_late(self, job: Job) -> None:
+        if job.is_late(now()):
+            raise DeadlineExceeded(too_late(job).message)
 
     def _record(self, error: JobError) -> None:
         """Show the failure in the timeline. The state machine has the last word, so not being able to is no harm."""
@@ -195,3 +225,7 @@ class StageRun:
             logger.info("The failure is not for the timeline", extra={"reason": str(refused)})
         except TransientError as reason:
             logger.warning("The failure could not be written to the timeline", extra={"reason": str(reason)})
+
+
+def _checksum(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

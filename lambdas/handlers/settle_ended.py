@@ -5,68 +5,41 @@ is there already stands, and an attempt that is not the current one has nothing 
 """
 
 import json
-from typing import Any, Final
-from uuid import uuid4
+from typing import Any
 
 from lambdas import config
-from lambdas.adapters.image_bucket import ImageBucket
-from lambdas.adapters.job_table import JobTable, RefusedError
-from lambdas.adapters.queues import send_dead_letter
+from lambdas.adapters.executions import Execution
+from lambdas.adapters.job_table import JobTable
 from lambdas.handlers.logs import about, logger
-from lambdas.jobs.dead_letter import DeadLetter
-from lambdas.jobs.failures import MAX_CAUSE, explain_end
-from lambdas.jobs.model import Attempt, Failure, Job
-from lambdas.jobs.status import ENDS, StageStatus, Status
-from lambdas.jobs.times import now
-
-BETWEEN_STAGES: Final = "workflow"
+from lambdas.handlers.settling import send_owed_letter, settle_after
+from lambdas.jobs.model import Attempt
 
 
 def handler(event: dict[str, Any], _context: Any) -> None:
     """Settle the job of one execution that has ended without success."""
-    execution = event["detail"]
-    # The input is ids only, so it is never among what the event leaves out for its size.
-    attempt = Attempt.from_payload(json.loads(execution["input"]))
+    attempt = _attempt(event["detail"])
+    if attempt is None:
+        logger.warning("The execution is not one of Darkroom's jobs", extra={"execution": event["detail"].get("name")})
+        return
     about(attempt)
     table = JobTable(config.text(config.Variable.JOB_TABLE))
     job = table.get(attempt.owner, attempt.job_id)
-    if job is None or job.attempt != attempt.number or job.status in ENDS:
-        logger.info("There is nothing to settle", extra={"status": execution["status"]})
-    elif job.status is Status.CANCELLING:
-        _finish_cancel(table, job)
-    else:
-        _fail(table, job, execution)
+    if job is None or job.attempt != attempt.number:
+        logger.info("The job is at another attempt, or gone")
+    elif job.owed_letter is not None:
+        send_owed_letter(job)
+    elif not settle_after(table, job, Execution.read(event["detail"])):
+        logger.info("There is nothing to settle", extra={"status": job.status})
 
 
-def _finish_cancel(table: JobTable, job: Job) -> None:
-    ImageBucket(config.text(config.Variable.IMAGE_BUCKET)).delete_all_artefacts(job.owner, job.job_id)
-    _settle(table, job, Status.CANCELLED, None)
+def _attempt(execution: dict[str, Any]) -> Attempt | None:
+    """Read whose execution it is; None when somebody has started it by hand.
 
-
-def _fail(table: JobTable, job: Job, execution: dict[str, Any]) -> None:
-    """The dead letter first, so that a FAILED row always has one."""
-    failure = explain_end(execution["status"], execution.get("error"), stage=_stage_under_way(job))
-    letter = DeadLetter(
-        job_id=job.job_id,
-        owner=job.owner,
-        attempt=job.attempt,
-        failure=failure,
-        failed_at=now(),
-        execution_arn=execution["executionArn"],
-        cause=(execution.get("cause") or "")[:MAX_CAUSE] or None,
-    )
-    send_dead_letter(config.text(config.Variable.DEAD_LETTER_QUEUE_URL), letter)
-    _settle(table, job, Status.FAILED, failure)
-
-
-def _settle(table: JobTable, job: Job, end: Status, failure: Failure | None) -> None:
+    The name says it all but the owner, of whom it has a hash: the input has to agree. That is ids only, so it is never
+    among what the event leaves out for its size.
+    """
     try:
-        table.settle(job.current, end, failure=failure, token=uuid4().hex, now=now())
-        logger.warning("The job is settled after its execution ended", extra={"status": end})
-    except RefusedError as refused:
-        logger.info("The job has moved on meanwhile", extra={"reason": str(refused)})
-
-
-def _stage_under_way(job: Job) -> str:
-    running = [name for name, stage in job.stages.items() if stage.status is StageStatus.RUNNING]
-    return running[0] if len(running) == 1 else BETWEEN_STAGES
+        attempt = Attempt.from_payload(json.loads(execution["input"]))
+    except (KeyError, TypeError, ValueError):
+        return None
+    return attempt if attempt.execution_name == execution["name"] else None

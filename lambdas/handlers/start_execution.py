@@ -16,10 +16,13 @@ from lambdas.handlers.dead_jobs import bury_unreadable, fail_unstarted
 from lambdas.handlers.job_message import read_message
 from lambdas.handlers.logs import about, logger
 from lambdas.handlers.new_jobs import queued_job
+from lambdas.handlers.settling import fail
 from lambdas.jobs.errors import InvalidJob
-from lambdas.jobs.model import Job
+from lambdas.jobs.failures import too_late
+from lambdas.jobs.model import Job, OwedLetter
 from lambdas.jobs.status import Status
 from lambdas.jobs.submission import parse_submission
+from lambdas.jobs.times import now
 from lambdas.stages.catalogue import ANALYSES
 
 
@@ -42,16 +45,20 @@ def start_job(record: SQSRecord) -> None:
         fail_unstarted(message, error, even_if_queued=False)
         return
     try:
-        _start(JobTable(config.text(config.Variable.JOB_TABLE)).put_new(asked), asked)
+        table = JobTable(config.text(config.Variable.JOB_TABLE))
+        _start(table, table.put_new(asked), asked)
     except InvalidJob as error:
         fail_unstarted(message, error, even_if_queued=True)
 
 
-def _start(stored: Job, asked: Job) -> None:
+def _start(table: JobTable, stored: Job, asked: Job) -> None:
     if _wanted(stored) != _wanted(asked):
         logger.warning("Another submission under the same id came first; it stands")
     if stored.status is not Status.QUEUED:
         logger.info("The job needs no start", extra={"status": stored.status})
+        return
+    if stored.is_late(now()):
+        fail(table, stored, too_late(stored), OwedLetter())
         return
     started = executions.start(
         config.text(config.Variable.STATE_MACHINE_ARN), stored.current, accepted_at=stored.created_at

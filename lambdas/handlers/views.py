@@ -9,7 +9,7 @@ from lambdas.jobs.status import ENDS, StageStatus, Status
 def links(job_id: str) -> dict[str, str]:
     """Paths below the API's address."""
     path = f"/jobs/{job_id}"
-    return {"self": path, "cancel": f"{path}/cancel", "result": f"{path}/result"}
+    return {"self": path, "cancel": f"{path}/cancel", "redrive": f"{path}/redrive", "result": f"{path}/result"}
 
 
 def accepted(job_id: str, status: Status) -> dict[str, Any]:
@@ -28,6 +28,7 @@ def summary(job: Job) -> dict[str, Any]:
             "imageId": job.image_id or None,
             "createdAt": job.created_at,
             "updatedAt": job.updated_at,
+            "deadlineAt": job.deadline_at,
             "startedAt": job.started_at,
             "cancelRequestedAt": job.cancel_requested_at,
             "finishedAt": job.finished_at,

@@ -7,6 +7,8 @@
     │   ├── InvalidImage      the bytes are no image that can be analysed
     │   ├── ImageNotFound     nothing was uploaded under the image's id
     │   └── InvalidJob        the submission breaks a rule of the API
+    ├── ArtefactLost          what an earlier stage made is gone or was replaced; a redrive makes it again
+    ├── DeadlineExceeded      the job was not done in the time that its owner gave it; never tried again
     ├── StartFailed           the execution could not be started, however often the queue delivered the message
     ├── JobCancelled          the owner no longer wants it; never tried again, leads to CleanUp
     ├── JobSuperseded         this attempt is over, by another attempt or by an end; never tried again
@@ -70,6 +72,18 @@ class InvalidJob(InvalidInput):
     def __init__(self, message: str, broken: Sequence[BrokenRule] = ()) -> None:
         super().__init__(message)
         self.broken = tuple(broken)
+
+
+class ArtefactLost(JobError):  # noqa: N818 - an outcome
+    """A file that an earlier stage has stored is not there any more, or is not what was stored."""
+
+    redrive_can_help = True
+
+
+class DeadlineExceeded(JobError):  # noqa: N818 - an outcome
+    """The job was not done within its deadline; a redrive has as long again."""
+
+    redrive_can_help = True
 
 
 class StartFailed(JobError):  # noqa: N818 - an outcome

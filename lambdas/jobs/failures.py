@@ -10,7 +10,9 @@ from collections.abc import Collection
 from typing import Final
 
 from lambdas.jobs import errors
-from lambdas.jobs.model import Failure
+from lambdas.jobs.dead_letter import BEFORE_THE_FIRST_STAGE, BETWEEN_STAGES
+from lambdas.jobs.errors import DeadlineExceeded
+from lambdas.jobs.model import Failure, Job
 
 MAX_MESSAGE: Final = 1_000
 MAX_CAUSE: Final = 2_000
@@ -28,10 +30,13 @@ WORDS: Final = {
 }
 
 
+TOO_LATE: Final = "The job was not done within its deadline, {deadline}. Redrive it to give it as long again."
+
 ENDS_UNSEEN: Final = {
-    "ABORTED": ("ExecutionAborted", "Somebody stopped the work on this job. Submit it again if it is still wanted."),
+    "ABORTED": ("ExecutionAborted", "Somebody stopped the work on this job. Redrive it if it is still wanted."),
     "TIMED_OUT": ("ExecutionTimedOut", "The work on this job took longer than any job may."),
     "FAILED": ("ExecutionFailed", "The work on this job failed in a way that Darkroom could not handle."),
+    "SUCCEEDED": ("ExecutionEndedEarly", "The work on this job ended before it was done. This is a fault of Darkroom."),
 }
 """By the execution's status: the error's class, where the execution names none, and the words."""
 
@@ -49,10 +54,26 @@ def explain(error_class: str, cause: str, *, stage: str, stages: Collection[str]
     return Failure(error_class=error_class, message=words[:MAX_MESSAGE], stage=stage)
 
 
-def explain_end(status: str, error_class: str | None, *, stage: str) -> Failure:
-    """Tell why an execution has ended where nothing could catch it; `status` is its own, such as ABORTED."""
+def explain_end(
+    status: str, error_class: str | None, cause: str | None, *, stage: str, stages: Collection[str]
+) -> Failure:
+    """Tell why an execution has ended without settling its job; `status` is its own, such as ABORTED.
+
+    One that could not settle its job by itself ends with what had failed before that.
+    """
+    if error_class in OURS or error_class in WORDS:
+        return explain(str(error_class), cause or "", stage=stage, stages=stages)
     ended_as, words = ENDS_UNSEEN[status]
     return Failure(error_class=error_class or ended_as, message=words, stage=stage)
+
+
+def too_late(job: Job) -> Failure:
+    """Say that a job's deadline is over."""
+    return Failure(
+        error_class=DeadlineExceeded.__name__,
+        message=TOO_LATE.format(deadline=job.deadline_at),
+        stage=BEFORE_THE_FIRST_STAGE if job.started_at is None else BETWEEN_STAGES,
+    )
 
 
 def _own_message(cause: str) -> str | None:

@@ -66,6 +66,20 @@ class StageRecord:
     result_key: str | None = None
     folder: str | None = None
     """Where the try that counts has put its artefacts, below the job's own place."""
+    checksums: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of each artefact of that try, in hexadecimal, by name."""
+
+    def reopened(self) -> "StageRecord":
+        """The record as a new attempt finds it: nothing is done yet."""
+        return StageRecord(weight=self.weight)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwedLetter:
+    """What a dead letter says beyond the job's row; kept in the row until the letter is sent."""
+
+    cause: str | None = None
+    execution_arn: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +102,13 @@ class Job:
     started_at: str | None = None
     cancel_requested_at: str | None = None
     finished_at: str | None = None
+    deadline_at: str | None = None
+    """When the current attempt is to be over; None when its owner has all the time in the world."""
+    due_at: str | None = None
+    """When the reconciler looks at the job; None when there is nothing left that could go wrong."""
     error: Failure | None = None
+    owed_letter: OwedLetter | None = None
+    """Of a FAILED job whose dead letter is not known to be sent."""
     tokens: Mapping[str, str] = field(default_factory=dict)
     """The token of the last write of each kind: how a writer recognises its own write when the reply was lost."""
 
@@ -98,11 +118,20 @@ class Job:
         return Attempt(owner=self.owner, job_id=self.job_id, number=self.attempt)
 
     @property
+    def next(self) -> Attempt:
+        """The attempt that a redrive makes."""
+        return Attempt(owner=self.owner, job_id=self.job_id, number=self.attempt + 1)
+
+    @property
     def progress(self) -> int:
         """Percent of the work that is done, by the stages' weights; skipped stages do not count."""
         counted = [stage for stage in self.stages.values() if stage.status is not StageStatus.SKIPPED]
         total = sum(stage.weight for stage in counted)
         return sum(stage.weight * stage.progress for stage in counted) // total if total else 0
+
+    def is_late(self, present: str) -> bool:
+        """Tell whether the deadline is over."""
+        return self.deadline_at is not None and self.deadline_at <= present
 
     def path_of(self, stage: str, artefact: str) -> str:
         """Say where, below the job's own place, an artefact of a stage that is done is."""

@@ -24,8 +24,8 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = {
     Status.RUNNING: frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELLING}),
     # Not to SUCCEEDED: a cancel that was accepted is not forgotten. FAILED: the clean-up itself failed.
     Status.CANCELLING: frozenset({Status.CANCELLED, Status.FAILED}),
-    # A redrive.
-    Status.FAILED: frozenset({Status.QUEUED}),
+    # A redrive: of the work, or of the clean-up after a cancel that had failed.
+    Status.FAILED: frozenset({Status.QUEUED, Status.CANCELLING}),
     Status.SUCCEEDED: frozenset(),
     Status.CANCELLED: frozenset(),
 }
@@ -39,9 +39,14 @@ ON_CANCEL: Mapping[Status, Status] = {
     status: target
     for status in Status
     for target in (Status.CANCELLED, Status.CANCELLING)
-    if target in TRANSITIONS[status] and status not in CANCELLATION
+    if target in TRANSITIONS[status] and status not in CANCELLATION | ENDS
 }
 """Where the owner's cancel leads from each status that it is possible in."""
+
+
+def on_redrive(*, cancel_requested: bool) -> Status:
+    """Say where a redrive leads: what the owner no longer wants is cleaned up, and not worked on."""
+    return Status.CANCELLING if cancel_requested else Status.QUEUED
 
 
 def sources(target: Status) -> tuple[Status, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lambdas.jobs import deadline
 from lambdas.jobs.errors import BrokenRule, InvalidJob
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -19,14 +20,15 @@ MAX_TAG_VALUE = 256
 
 @dataclass(frozen=True, kw_only=True)
 class IntegerOption:
-    """A whole number within bounds, both included."""
+    """A whole number within bounds, both included. Without a default, it is as if nobody had thought of it."""
 
     minimum: int
     maximum: int
-    default: int
+    default: int | None
 
 
 OPTIONS: Mapping[str, IntegerOption] = {
+    deadline.OPTION: IntegerOption(minimum=1, maximum=86_400, default=None),
     "colours": IntegerOption(minimum=2, maximum=12, default=6),
     "previewPixels": IntegerOption(minimum=256, maximum=1536, default=1024),
     "thumbnailPixels": IntegerOption(minimum=64, maximum=512, default=256),
@@ -51,9 +53,14 @@ def parse_submission(body: str, *, known_analyses: Sequence[str]) -> Submission:
     return Submission(
         image_id=document["imageId"],
         analyses=[name for name in known_analyses if name in document.get("analyses", known_analyses)],
-        options={name: document.get("options", {}).get(name, rule.default) for name, rule in OPTIONS.items()},
+        options=_options(document.get("options", {})),
         tags=document.get("tags", {}),
     )
+
+
+def _options(asked: Mapping[str, int]) -> dict[str, int]:
+    defaults = {name: rule.default for name, rule in OPTIONS.items() if rule.default is not None}
+    return {**defaults, **asked}
 
 
 def parse_object(body: str | None, *, fields: Mapping[str, Collection[str]]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Times as the API and the table write them: RFC 3339 in UTC with milliseconds, so that text order is time order."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
 def timestamp(moment: datetime) -> str:
@@ -11,6 +11,12 @@ def timestamp(moment: datetime) -> str:
 def now() -> str:
     """Write the present moment."""
     return timestamp(datetime.now(UTC))
+
+
+def later(seconds: float, *, than: str | None = None) -> str:
+    """Write the moment that is so many seconds after another, or after now."""
+    start = datetime.now(UTC) if than is None else datetime.fromisoformat(than)
+    return timestamp(start + timedelta(seconds=seconds))
 
 
 def from_epoch_millis(millis: int) -> str:

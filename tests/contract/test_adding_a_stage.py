@@ -14,7 +14,7 @@ from lambdas.stages.catalogue import STAGES, Reads, Stage
 ROOT = Path(__file__).parents[2]
 DEFINITION: dict[str, Any] = json.loads((ROOT / "statemachine" / "image_analysis.asl.json").read_text())
 INVOKE = "arn:aws:states:::lambda:invoke"
-NO_STAGES = {"CleanUp", "DescribeFailure", "SettleFailed"}
+NO_STAGES = {"CleanUp", "SettleFailed"}
 """States that invoke a function and are no stage."""
 NEW = Stage(name="depth_map", reads=Reads.WORKING_COPY, memory_mb=512, timeout_seconds=30, weight=5, optional=True)
 

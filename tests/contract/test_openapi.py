@@ -70,7 +70,7 @@ def test_analyses_are_the_catalogues() -> None:
 
 def test_options_have_the_codes_bounds_and_defaults() -> None:
     written = {
-        name: submission.IntegerOption(minimum=rule["minimum"], maximum=rule["maximum"], default=rule["default"])
+        name: submission.IntegerOption(minimum=rule["minimum"], maximum=rule["maximum"], default=rule.get("default"))
         for name, rule in SCHEMAS["JobOptions"]["properties"].items()
     }
 

@@ -9,8 +9,9 @@ from typing import Any
 import jsonata
 import pytest
 
-from lambdas.jobs import dead_letter, errors
-from lambdas.jobs.model import Failure
+from lambdas.adapters import job_items, keys
+from lambdas.jobs import errors
+from lambdas.jobs.status import Status
 from lambdas.stages.catalogue import BY_NAME, LAST, STAGES, Stage
 
 FILE = Path(__file__).parents[2] / "statemachine" / "image_analysis.asl.json"
@@ -46,9 +47,9 @@ def test_placeholders_are_substituted_by_the_stack() -> None:
 
     assert used == {stage.placeholder for stage in STAGES} | {
         "CleanUpFunctionArn",
-        "DescribeFailureFunctionArn",
         "SettleFailedFunctionArn",
         "DeadLetterQueueUrl",
+        "JobTableName",
     }
 
 
@@ -87,7 +88,18 @@ def test_every_retry_has_jitter_and_a_ceiling() -> None:
 
 
 RETRIERS = [
-    ({"InvalidImage", "ImageNotFound", "InvalidJob", "JobCancelled", "JobSuperseded"}, 0),
+    (
+        {
+            "InvalidImage",
+            "ImageNotFound",
+            "InvalidJob",
+            "ArtefactLost",
+            "DeadlineExceeded",
+            "JobCancelled",
+            "JobSuperseded",
+        },
+        0,
+    ),
     ({"Lambda.TooManyRequestsException"}, 30),
     (
         {
@@ -115,7 +127,10 @@ RETRIERS = [
 """By whom an error is matched first, and how often it is tried again: what docs/architecture.md says."""
 
 
-@pytest.mark.parametrize("name", sorted(TASKS.keys() - {"DeadLetter", "SettleFailed"}))
+FUNCTIONS = {name: task for name, task in TASKS.items() if task["Resource"] == "arn:aws:states:::lambda:invoke"}
+
+
+@pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_every_function_is_tried_again_by_the_same_rules(name: str) -> None:
     assert [(set(retrier["ErrorEquals"]), retrier["MaxAttempts"]) for retrier in TASKS[name]["Retry"]] == RETRIERS
 
@@ -141,7 +156,7 @@ EVERYTHING = {
         "errorClass": "X",
         "message": "m",
         "cause": "c",
-        "redriveCanHelp": True,
+        "letter": {"jobId": "j"},
     },
     "result": {"Payload": {"answer": 42}},
     "context": {"Execution": {"Id": "arn"}},
@@ -165,22 +180,19 @@ def jsonata_bindings(states: dict[str, Any]) -> Any:
 
 def test_passes_on_what_the_next_state_needs() -> None:
     for name, task in TASKS.items():
-        expected = "{% $states.result.Payload %}" if name == "DescribeFailure" else "{% $states.input %}"
-        assert task["Output"] == expected, name
+        adds_the_letter = "{% $merge([$states.input, $states.result.Payload]) %}"
+        assert task["Output"] == (adds_the_letter if name == "SettleFailed" else "{% $states.input %}"), name
     assert STATES["Analyse"]["Output"] == "{% $states.input %}"
 
 
 def test_permanent_errors_are_never_tried_again() -> None:
-    outcomes = {"JobCancelled", "JobSuperseded"}
+    outcomes = {"JobCancelled", "JobSuperseded", "DeadlineExceeded", "ArtefactLost"}
     permanent = {cls.__name__ for cls in errors.InvalidInput.__subclasses__()} | outcomes
 
-    for name, task in TASKS.items():
-        if name not in {"DeadLetter", "SettleFailed"}:
-            never = {
-                error for retrier in task["Retry"] if not retrier["MaxAttempts"] for error in retrier["ErrorEquals"]
-            }
-            assert never == permanent, name
-            assert task["Retry"][0]["MaxAttempts"] == 0, f"{name}: the first retrier that matches decides"
+    for name, task in FUNCTIONS.items():
+        never = {error for retrier in task["Retry"] if not retrier["MaxAttempts"] for error in retrier["ErrorEquals"]}
+        assert never == permanent, name
+        assert task["Retry"][0]["MaxAttempts"] == 0, f"{name}: the first retrier that matches decides"
 
 
 def test_every_name_in_retry_and_catch_is_ours_or_the_services() -> None:
@@ -192,7 +204,7 @@ def test_every_name_in_retry_and_catch_is_ours_or_the_services() -> None:
         for error in rule["ErrorEquals"]
     }
 
-    assert {name for name in used if not re.match(r"(States|Lambda|Sandbox|Runtime)\.", name)} <= ours
+    assert {name for name in used if not re.match(r"(States|Lambda|Sandbox|Runtime|DynamoDB)\.", name)} <= ours
 
 
 @pytest.mark.parametrize("name", [name for name, state in STATES.items() if state["Type"] in {"Task", "Parallel"}])
@@ -206,7 +218,7 @@ def test_a_cancel_leads_to_the_clean_up(name: str) -> None:
 
     assert by_error["JobCancelled"] == "CleanUp"
     assert by_error["JobSuperseded"] == "Superseded"
-    assert by_error["States.ALL"] == "DescribeFailure"
+    assert by_error["States.ALL"] == "SettleFailed"
 
 
 def test_branch_fails_in_a_state_that_names_its_stage() -> None:
@@ -217,16 +229,20 @@ def test_branch_fails_in_a_state_that_names_its_stage() -> None:
         assert branch["States"][stage.state]["Catch"][0]["Next"] == f"{stage.state}Failed"
 
 
-def test_dead_letter_has_the_fields_of_the_envelope() -> None:
-    envelope = json.loads(
-        dead_letter.DeadLetter(
-            job_id="j", owner="o", attempt=1, failure=Failure(error_class="X", message="x"), failed_at="t"
-        ).to_json()
-    )
-    by_hand = STATES["DeadLetter"]["Arguments"]["MessageBody"]
+def test_dead_letter_is_sent_as_it_was_handed_on_by_what_settled_the_job() -> None:
+    assert STATES["DeadLetter"]["Arguments"]["MessageBody"] == "{% $states.input.letter %}"
+    assert STATES["SettleFailed"]["Next"] == "DeadLetter"
+    assert "'executionArn': $states.context.Execution.Id" in STATES["SettleFailed"]["Arguments"]["Payload"]
 
-    assert set(by_hand) == set(envelope)
-    assert by_hand["schemaVersion"] == dead_letter.SCHEMA_VERSION
+
+def test_letter_that_is_sent_is_not_owed_any_more() -> None:
+    arguments = STATES["LetterSent"]["Arguments"]
+    removed = {name.strip() for name in arguments["UpdateExpression"].removeprefix("REMOVE").split(",")}
+
+    assert STATES["DeadLetter"]["Next"] == "LetterSent"
+    assert removed == {job_items.OWED_LETTER, keys.WATCH_SHARD, keys.DUE_AT}
+    assert arguments["Key"].keys() == {keys.OWNER, keys.JOB_ID}
+    assert arguments["ExpressionAttributeValues"][":failed"] == {"S": Status.FAILED}
 
 
 def test_happy_way_enters_nothing_but_its_stages() -> None:

@@ -13,8 +13,10 @@ from moto import mock_aws
 from lambdas.adapters import clients, keys
 from lambdas.adapters.image_bucket import ImageBucket
 from lambdas.adapters.job_table import JobTable
+from lambdas.adapters.watch_list import WatchList
 from lambdas.config import Variable
-from lambdas.jobs.model import Job
+from lambdas.jobs.model import Failure, Job, OwedLetter
+from lambdas.jobs.times import now
 
 REGION = "eu-central-1"
 OWNER = "0b5c8d0e-7a1f-4a52-9d1c-2f6f3f1d7c11"
@@ -33,6 +35,11 @@ class Aws:
     job_queue_url: str
     intake_dead_letters_url: str
 
+    @property
+    def watch_list(self) -> WatchList:
+        """What the reconciler goes by."""
+        return WatchList("jobs")
+
     def executions(self) -> list[str]:
         """Names of the executions that were started."""
         listed = boto3.client("stepfunctions").list_executions(stateMachineArn=self.state_machine_arn)
@@ -49,6 +56,15 @@ class Aws:
         """Take all dead letters off the queue."""
         found = boto3.client("sqs").receive_message(QueueUrl=self.dead_letters_url, MaxNumberOfMessages=10)
         return [json.loads(message["Body"]) for message in found.get("Messages", [])]
+
+    def cancel(self, job_id: str, owner: str = OWNER) -> Job:
+        """Take a job to where a cancel leads."""
+        return self.table.cancel(self.job(job_id, owner), due_at=now(), now=now())
+
+    def fail(self, job_id: str, failure: Failure, owner: str = OWNER) -> Job:
+        """Settle a job as failed, with its dead letter not sent yet."""
+        attempt = self.job(job_id, owner).current
+        return self.table.settle_failed(attempt, failure, OwedLetter(), due_at=now(), token="t", now=now())
 
     def upload(self, image_id: str, content: bytes, owner: str = OWNER) -> None:
         """Put an image where an upload would have put it."""
@@ -79,6 +95,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, job_table_definition: dict[str, Any]) -
         "POWERTOOLS_SERVICE_NAME": "darkroom",
         Variable.RETENTION_DAYS: "3650",
         Variable.MAX_UPLOAD_BYTES: "1000000",
+        Variable.PATIENCE_SECONDS: "300",
     }.items():
         monkeypatch.setenv(name, value)
     clients.client.cache_clear()

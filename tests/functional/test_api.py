@@ -146,7 +146,7 @@ def test_get_job_with_wait_answers_when_the_job_changes(queued: Aws, monkeypatch
     def sleep(_: float) -> None:
         looks.append(1)
         if len(looks) == 3:
-            queued.table.cancel(queued.job("job-1"), now=now())
+            queued.cancel("job-1")
 
     monkeypatch.setattr(time, "sleep", sleep)
 
@@ -160,7 +160,7 @@ def test_get_job_with_wait_answers_when_the_job_changes(queued: Aws, monkeypatch
 def test_get_job_with_wait_for_a_job_that_has_ended_answers_at_once(
     queued: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    queued.table.cancel(queued.job("job-1"), now=now())
+    queued.cancel("job-1")
     monkeypatch.setattr(time, "sleep", _fail_to_sleep)
 
     assert call("GET", "/jobs/job-1", headers={"Prefer": "wait=20"})["document"]["status"] == "CANCELLED"
@@ -186,7 +186,7 @@ def test_get_job_cut_off_in_a_stage_shows_which_one_failed(queued: Aws) -> None:
     queued.table.begin_stage(attempt, "palette", token="t", now=now())
     queued.table.begin_stage(attempt, "codes", token="t", now=now())
     failure = Failure(error_class="States.Timeout", message="No answer.", stage="palette")
-    queued.table.settle(attempt, Status.FAILED, failure=failure, token="t", now=now())
+    queued.fail("job-1", failure)
 
     timeline = {entry["stage"]: entry for entry in call("GET", "/jobs/job-1")["document"]["timeline"]}
 
@@ -215,7 +215,7 @@ def test_list_jobs_pages_newest_first_without_gap_or_repeat(aws: Aws) -> None:
 
 def test_list_jobs_by_status_lists_those_only(aws: Aws) -> None:
     submit_many(aws, 4)
-    aws.table.cancel(aws.job("job-002"), now=now())
+    aws.cancel("job-002")
 
     cancelled = call("GET", "/jobs", query={"status": "CANCELLED"})["document"]["jobs"]
     waiting = call("GET", "/jobs", query={"status": "QUEUED"})["document"]["jobs"]
@@ -270,7 +270,7 @@ def test_cancel_job_running_asks_it_to_stop_and_twice_is_harmless(queued: Aws) -
 
 def test_cancel_job_that_has_ended_conflicts_and_changes_nothing(queued: Aws) -> None:
     failure = Failure(error_class="InvalidImage", message="No image.")
-    queued.table.settle(Attempt(owner=OWNER, job_id="job-1"), Status.FAILED, failure=failure, token="t", now=now())
+    queued.fail("job-1", failure)
     before = queued.job("job-1")
 
     answer = call("POST", "/jobs/job-1/cancel")
@@ -423,6 +423,7 @@ def succeed(aws: Aws) -> None:
             result="{}",
             result_key=None,
             folder="f",
+            checksums={},
             ends_job=stage is STAGES[-1],
             token="t",
             now=now(),

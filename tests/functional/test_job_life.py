@@ -1,33 +1,46 @@
 """Whatever happens to a job, in whatever order and however often: a stateful property test of the real code.
 
 Hypothesis plays everything that can reach a job's row: deliveries, stages that begin, go on, end and fail, late writers
-of the same and of other attempts, cancels, clean-ups, settlements. After every step the row has to be in order.
+of the same and of other attempts, cancels, clean-ups, settlements, events of ends (true, false, late, repeated), lost
+executions and letters, redrives and reconcilers. After every step the row has to be in order; at the end, when the
+reconciler has had its say, every failed job has its dead letter and nothing is left standing.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from lambdas.adapters.clients import client
-from lambdas.adapters.job_items import key
-from lambdas.adapters.job_table import RefusedError
-from lambdas.handlers import clean_up, settle_failed, start_execution
+from lambdas.adapters import executions
+from lambdas.adapters.queues import send_dead_letter
+from lambdas.adapters.row_writes import RefusedError
+from lambdas.config import Variable
+from lambdas.handlers import clean_up, reconcile, redrive_job, settle_ended, settle_failed, settling, start_execution
 from lambdas.handlers.cancelling import cancel
 from lambdas.handlers.problems import ProblemError
-from lambdas.jobs.errors import JobSuperseded
+from lambdas.handlers.redriving import CannotRedriveError, redrive
+from lambdas.jobs.dead_letter import DeadLetter
+from lambdas.jobs.errors import JobCancelled, JobSuperseded, TransientError
 from lambdas.jobs.model import Attempt, Failure, Job
 from lambdas.jobs.status import ENDS, TRANSITIONS, StageStatus, Status
 from lambdas.jobs.times import now
 from lambdas.stages.catalogue import LAST, STAGES
 from tests.functional.conftest import OWNER, Aws
 from tests.functional.messages import batch, message
+from tests.functional.runner import TIME
+from tests.functional.test_settle_ended import ended
 
 stage_names = st.sampled_from([stage.name for stage in STAGES])
-attempts = st.sampled_from([Attempt(owner=OWNER, job_id="job-1"), Attempt(owner=OWNER, job_id="job-1", number=2)])
+numbers = st.sampled_from([1, 1, 2, 3])
 tokens = st.sampled_from(["writer-1", "writer-2"])
+unseen_ends = st.sampled_from(["FAILED", "TIMED_OUT", "ABORTED"])
+QUIET_AFTER = 8
+"""Looks of the reconciler, each of which can take a job one step further."""
 
 
 class JobLife(RuleBasedStateMachine):
@@ -39,100 +52,187 @@ class JobLife(RuleBasedStateMachine):
         super().__init__()
         self.seen: list[Job] = []
         self.results: dict[str, Any] = {}
+        self.failed_attempts: set[int] = set()
+        self.cancels: set[int] = set()
         self.written = 0
+        self.job_id = f"job-{uuid4().hex[:8]}"
 
-    @initialize()
-    def forget_the_last_example(self) -> None:
-        client("dynamodb").delete_item(TableName="jobs", Key=key(OWNER, "job-1"))
+    @initialize(late=st.sampled_from([False, False, False, True]))
+    def submit(self, late: bool) -> None:
+        options = {"options": {"deadlineSeconds": 1}} if late else {}
+        self.body = {"imageId": "image-1", **options}
 
     @rule()
     def deliver(self) -> None:
-        start_execution.handler(batch(message({"imageId": "image-1"})), None)
+        start_execution.handler(batch(message(self.body, job_id=self.job_id)), None)
 
-    @rule(attempt=attempts, stage=stage_names, token=tokens)
-    def begin(self, attempt: Attempt, stage: str, token: str) -> None:
-        self._try(lambda: self.aws.table.begin_stage(attempt, stage, token=token, now=now()))
+    @rule()
+    def deliver_while_nothing_can_be_started(self) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(executions, "start", _throttled)
+            self.deliver()
 
-    @rule(attempt=attempts, stage=stage_names, percent=st.integers(0, 99))
-    def go_on(self, attempt: Attempt, stage: str, percent: int) -> None:
-        self._try(lambda: self.aws.table.report_progress(attempt, stage, percent, now=now()))
+    @rule(number=numbers, stage=stage_names, token=tokens)
+    def begin(self, number: int, stage: str, token: str) -> None:
+        self._try(lambda: self.aws.table.begin_stage(self._attempt(number), stage, token=token, now=now()))
 
-    @rule(attempt=attempts, stage=stage_names, token=tokens)
-    def end(self, attempt: Attempt, stage: str, token: str) -> None:
+    @rule(number=numbers, stage=stage_names, percent=st.integers(0, 99))
+    def go_on(self, number: int, stage: str, percent: int) -> None:
+        self._try(lambda: self.aws.table.report_progress(self._attempt(number), stage, percent, now=now()))
+
+    @rule(number=numbers, stage=stage_names, token=tokens)
+    def end(self, number: int, stage: str, token: str) -> None:
         self.written += 1
         result = f'{{"write": {self.written}}}'
         self._try(
             lambda: self.aws.table.end_stage(
-                attempt,
+                self._attempt(number),
                 stage,
                 result=result,
                 result_key=None,
                 folder="f",
+                checksums={},
                 ends_job=stage == LAST.name,
                 token=token,
                 now=now(),
             )
         )
 
-    @rule(attempt=attempts, stage=stage_names, token=tokens)
-    def fail_a_try(self, attempt: Attempt, stage: str, token: str) -> None:
+    @rule(number=numbers, stage=stage_names, token=tokens)
+    def fail_a_try(self, number: int, stage: str, token: str) -> None:
         failure = Failure(error_class="TransientError", message="later", stage=stage)
-        self._try(lambda: self.aws.table.record_stage_failure(attempt, stage, failure, token=token, now=now()))
+        self._try(
+            lambda: self.aws.table.record_stage_failure(self._attempt(number), stage, failure, token=token, now=now())
+        )
 
     @rule()
     def cancel(self) -> None:
-        before = self.aws.table.get(OWNER, "job-1")
+        before = self.aws.table.get(OWNER, self.job_id)
         try:
-            answered = cancel(self.aws.table, OWNER, "job-1", before, queue_urls=[self.aws.job_queue_url])
+            answered = cancel(self.aws.table, OWNER, self.job_id, before, queue_urls=[self.aws.job_queue_url])
         except ProblemError:
             assert before is None or before.status in ENDS
         else:
             assert answered in (Status.CANCELLING, Status.CANCELLED)
+            self.cancels.add(before.attempt if before else 1)
 
-    @rule(attempt=attempts)
-    def clean_up(self, attempt: Attempt) -> None:
+    @rule(number=numbers)
+    def clean_up(self, number: int) -> None:
         try:
-            clean_up.handler(attempt.payload(), None)
+            clean_up.handler(self._attempt(number).payload(), None)
         except JobSuperseded:
             pass
         else:
-            assert self.aws.job("job-1").status is Status.CANCELLED
+            assert self._job().status is Status.CANCELLED
 
-    @rule(attempt=attempts)
-    def settle_as_failed(self, attempt: Attempt) -> None:
-        letter = attempt.payload() | {"stage": "palette", "errorClass": "States.Timeout", "message": "No answer."}
-        settle_failed.handler(letter, None)
+    @rule(number=numbers, stage=st.sampled_from(["palette", "clean_up"]), sent=st.booleans(), noted=st.booleans())
+    def fail_the_workflow(self, number: int, stage: str, sent: bool, noted: bool) -> None:
+        event = self._attempt(number).payload() | {"stage": stage, "errorClass": "States.Timeout", "cause": ""}
+        try:
+            settle_failed.handler(event | {"executionArn": "arn"}, None)
+        except (JobCancelled, JobSuperseded):
+            return
+        assert self._job().status is Status.FAILED
+        if sent:
+            send_dead_letter(self.aws.dead_letters_url, DeadLetter.owed_by(self._job()))
+            if noted:
+                self.aws.watch_list.note_letter_sent(self._attempt(number))
+
+    @rule(number=numbers, status=unseen_ends)
+    def tell_of_an_end(self, number: int, status: str) -> None:
+        settle_ended.handler(ended(status, self._attempt(number)), None)
+
+    @rule()
+    def end_the_execution(self) -> None:
+        self.aws.end_execution(self.job_id)
+
+    @rule()
+    def reconcile(self) -> None:
+        assert reconcile.handler({}, TIME)["errors"] == 0
+
+    @rule()
+    def reconcile_while_no_letter_can_be_sent(self) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(settling, "send_dead_letter", _throttled)
+            reconcile.handler({}, TIME)
+
+    @rule()
+    def redrive(self) -> None:
+        before = self.aws.table.get(OWNER, self.job_id)
+        if before is None:
+            return
+        try:
+            redriven = redrive(self.aws.table, before)
+        except CannotRedriveError:
+            assert before.status is not Status.FAILED
+        else:
+            assert before.status is Status.FAILED or (before.status is Status.QUEUED and before.attempt > 1)
+            assert redriven.attempt == before.attempt + (before.status is Status.FAILED)
+
+    @rule(number=numbers)
+    def redrive_by_letter(self, number: int) -> None:
+        before = self.aws.table.get(OWNER, self.job_id)
+        answer = redrive_job.handler(self._attempt(number).payload(), None)
+        possible = before is not None and before.status is Status.FAILED and before.attempt == number
+        assert (answer["outcome"] == "REDRIVEN") == possible
 
     @invariant()
-    def every_change_is_allowed(self) -> None:
-        job = self.aws.table.get(OWNER, "job-1")
+    def the_row_is_in_order(self) -> None:
+        job = self.aws.table.get(OWNER, self.job_id)
         if job is None:
             assert not self.seen, "a job that was accepted is gone"
             return
+        if job.status is Status.FAILED:
+            self.failed_attempts.add(job.attempt)
         if self.seen:
-            before = self.seen[-1]
-            assert job.status is before.status or job.status in TRANSITIONS[before.status]
-            assert job.progress >= before.progress or job.attempt > before.attempt
-            assert job.version >= before.version
-            assert before.status not in ENDS or job == before, "an end was overwritten"
+            self._check_change(self.seen[-1], job)
         self.seen.append(job)
+        self._check_results(job)
+        assert (job.finished_at is not None) == (job.status in ENDS)
+        assert (job.error is not None) == (job.status is Status.FAILED)
+        assert job.owed_letter is None or job.status is Status.FAILED
+        assert job.due_at is not None or (job.status in ENDS and not job.owed_letter), "nobody would look at it"
 
-    @invariant()
-    def results_are_stored_once(self) -> None:
-        job = self.aws.table.get(OWNER, "job-1")
-        for name, record in job.stages.items() if job else ():
+    def _check_change(self, before: Job, job: Job) -> None:
+        redriven = job.attempt == before.attempt + 1
+        assert redriven or job.attempt == before.attempt
+        assert job.status is before.status or job.status in TRANSITIONS[before.status]
+        assert job.progress >= before.progress or redriven
+        assert job.version >= before.version
+        assert redriven or before.status not in ENDS or _unwatched(job) == _unwatched(before), "an end was changed"
+        assert not redriven or before.status is Status.FAILED
+
+    def _check_results(self, job: Job) -> None:
+        """Each stage's result is stored once, and stays."""
+        for name, record in job.stages.items():
             if record.status is StageStatus.DONE:
                 assert self.results.setdefault(name, record.result) == record.result
                 assert record.progress == 100
 
-    @invariant()
-    def the_row_agrees_with_itself(self) -> None:
-        job = self.aws.table.get(OWNER, "job-1")
+    def teardown(self) -> None:
+        job = self.aws.table.get(OWNER, self.job_id)
+        self.aws.end_execution(self.job_id)
+        for _ in range(QUIET_AFTER):
+            assert reconcile.handler({}, TIME)["errors"] == 0
+        letters = {letter["attempt"] for letter in _letters(self.aws) if letter["jobId"] == self.job_id}
         if job is None:
             return
-        assert (job.finished_at is not None) == (job.status in ENDS)
-        assert (job.error is not None) == (job.status is Status.FAILED)
-        assert len(self.aws.executions()) <= 1
+        self.the_row_is_in_order()
+        settled = self._job()
+        assert settled.status in ENDS
+        assert settled.due_at is None
+        assert settled.status is not Status.FAILED or settled.attempt in letters
+        assert letters <= self.failed_attempts
+        assert settled.attempt not in self.cancels or settled.status is not Status.SUCCEEDED
+        started = [name for name in self.aws.executions() if name.startswith(self.job_id)]
+        assert len(started) == len(set(started))
+        assert set(started) <= {self._attempt(number).execution_name for number in range(1, settled.attempt + 1)}
+
+    def _attempt(self, number: int) -> Attempt:
+        return Attempt(owner=OWNER, job_id=self.job_id, number=number)
+
+    def _job(self) -> Job:
+        return self.aws.job(self.job_id)
 
     def _try(self, write: Callable[[], Job]) -> None:
         try:
@@ -141,7 +241,10 @@ class JobLife(RuleBasedStateMachine):
             return
 
 
-def test_job_life_keeps_every_invariant_whatever_happens(aws: Aws) -> None:
+def test_job_life_keeps_every_invariant_whatever_happens(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(Variable.PATIENCE_SECONDS, "0")
+    monkeypatch.setattr("lambdas.handlers.watching.LATE_WRITERS_SECONDS", 0)
+
     class Life(JobLife):
         pass
 
@@ -149,9 +252,25 @@ def test_job_life_keeps_every_invariant_whatever_happens(aws: Aws) -> None:
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=40,
+            max_examples=25,
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
         ),
     )
+
+
+def _unwatched(job: Job) -> Job:
+    """All of a job but when it is looked at, and whether its letter is sent."""
+    return replace(job, due_at=None, owed_letter=None)
+
+
+def _letters(aws: Aws) -> list[dict[str, Any]]:
+    letters: list[dict[str, Any]] = []
+    while found := aws.letters():
+        letters += found
+    return letters
+
+
+def _throttled(*_: Any, **__: Any) -> Any:
+    raise TransientError("AWS answered ThrottlingException.")

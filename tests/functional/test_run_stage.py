@@ -1,7 +1,7 @@
 """The envelope around every stage, with stages made for the test."""
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,9 +9,10 @@ import boto3
 import pytest
 
 from lambdas.adapters.clients import client
-from lambdas.adapters.job_table import RefusedError
+from lambdas.adapters.row_writes import RefusedError
 from lambdas.handlers import clean_up, run_stage, settle_failed, start_execution
 from lambdas.jobs.errors import (
+    DeadlineExceeded,
     ImageNotFound,
     InvalidImage,
     JobCancelled,
@@ -22,51 +23,11 @@ from lambdas.jobs.errors import (
 from lambdas.jobs.model import Attempt, Failure
 from lambdas.jobs.status import StageStatus, Status
 from lambdas.jobs.times import now
-from lambdas.stages.catalogue import BY_NAME, STAGES, Stage
+from lambdas.stages.catalogue import STAGES
 from lambdas.stages.contract import Artefact, StageInput, StageOutput
 from tests.functional.conftest import OWNER, Aws
 from tests.functional.messages import batch, message
-
-ATTEMPT = Attempt(owner=OWNER, job_id="job-1")
-
-
-@dataclass(frozen=True, kw_only=True)
-class TestStage(Stage):
-    """A stage whose work the test decides."""
-
-    __test__ = False
-    work: Callable[[StageInput], StageOutput]
-
-    def load(self) -> Any:
-        return SimpleNamespace(run=self.work)
-
-
-class Runner:
-    """Runs stages as the state machine would, and counts the work that they did."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._monkeypatch = monkeypatch
-        self.worked: list[str] = []
-
-    def run(
-        self,
-        name: str,
-        work: Callable[[StageInput], StageOutput] | None = None,
-        *,
-        attempt: Attempt = ATTEMPT,
-        ms: int = 30_000,
-    ) -> None:
-        row = BY_NAME[name]
-
-        def counted(stage_input: StageInput) -> StageOutput:
-            self.worked.append(name)
-            return (work or _find_nothing)(stage_input)
-
-        stage = TestStage(**{field: getattr(row, field) for field in Stage.__dataclass_fields__}, work=counted)
-        self._monkeypatch.setitem(BY_NAME, name, stage)
-        self._monkeypatch.setattr(run_stage, "LAST", BY_NAME[STAGES[-1].name])
-        self._monkeypatch.setenv("STAGE", name)
-        run_stage.handler(attempt.payload(), SimpleNamespace(get_remaining_time_in_millis=lambda: ms))
+from tests.functional.runner import ATTEMPT, Runner, make_working_copy
 
 
 @pytest.fixture
@@ -83,7 +44,7 @@ def queued(aws: Aws) -> Aws:
 
 
 def test_run_stage_first_stage_moves_job_to_running(queued: Aws, stages: Runner) -> None:
-    stages.run("inspect", _make_working_copy)
+    stages.run("inspect", make_working_copy)
 
     job = queued.job("job-1")
     assert job.status is Status.RUNNING
@@ -96,7 +57,7 @@ def test_run_stage_first_stage_moves_job_to_running(queued: Aws, stages: Runner)
 def test_run_stage_all_stages_settles_job_as_succeeded(queued: Aws, stages: Runner) -> None:
     progress = []
     for stage in STAGES:
-        stages.run(stage.name, _make_working_copy if stage.name == "inspect" else None)
+        stages.run(stage.name, make_working_copy if stage.name == "inspect" else None)
         progress.append(queued.job("job-1").progress)
 
     job = queued.job("job-1")
@@ -108,14 +69,14 @@ def test_run_stage_all_stages_settles_job_as_succeeded(queued: Aws, stages: Runn
 
 def test_run_stage_writes_two_times_per_stage(queued: Aws, stages: Runner) -> None:
     before = queued.job("job-1").version
-    stages.run("inspect", _make_working_copy)
+    stages.run("inspect", make_working_copy)
 
     assert queued.job("job-1").version - before == 2
 
 
 def test_run_stage_done_before_does_no_work_again(queued: Aws, stages: Runner) -> None:
-    stages.run("inspect", _make_working_copy)
-    stages.run("inspect", _make_working_copy)
+    stages.run("inspect", make_working_copy)
+    stages.run("inspect", make_working_copy)
 
     assert stages.worked == ["inspect"]
     assert queued.job("job-1").stages["inspect"].tries == 1
@@ -123,7 +84,7 @@ def test_run_stage_done_before_does_no_work_again(queued: Aws, stages: Runner) -
 
 def test_run_stage_last_stage_repeated_after_the_end_is_harmless(queued: Aws, stages: Runner) -> None:
     for stage in STAGES:
-        stages.run(stage.name, _make_working_copy if stage.name == "inspect" else None)
+        stages.run(stage.name, make_working_copy if stage.name == "inspect" else None)
     stages.run("report")
 
     assert stages.worked.count("report") == 1
@@ -163,7 +124,7 @@ def test_run_stage_unknown_fault_is_named_and_recorded(queued: Aws, stages: Runn
 
 def test_run_stage_that_fails_while_it_is_cancelled_is_cancelled(queued: Aws, stages: Runner) -> None:
     def work(stage_input: StageInput) -> StageOutput:
-        queued.table.cancel(queued.job("job-1"), now=now())
+        queued.cancel("job-1")
         raise InvalidImage("The file ends early.")
 
     with pytest.raises(JobCancelled):
@@ -176,7 +137,7 @@ def test_run_stage_late_failure_of_an_earlier_try_does_not_harm_the_later_one(qu
         raise KeyError("colour")
 
     def second(stage_input: StageInput) -> StageOutput:
-        return _make_working_copy(stage_input)
+        return make_working_copy(stage_input)
 
     with pytest.raises(UnexpectedError):
         stages.run("inspect", first)
@@ -201,7 +162,7 @@ def test_run_stage_failure_of_an_earlier_try_while_a_later_one_works_is_not_reco
 def test_run_stage_retry_after_fault_succeeds_and_forgets_the_error(queued: Aws, stages: Runner) -> None:
     with pytest.raises(UnexpectedError):
         stages.run("inspect", _raise(KeyError("colour")))
-    stages.run("inspect", _make_working_copy)
+    stages.run("inspect", make_working_copy)
 
     stage = queued.job("job-1").stages["inspect"]
     assert (stage.status, stage.tries, stage.error) == (StageStatus.DONE, 2, None)
@@ -209,7 +170,7 @@ def test_run_stage_retry_after_fault_succeeds_and_forgets_the_error(queued: Aws,
 
 def test_run_stage_large_result_goes_to_the_bucket_and_comes_back(queued: Aws, stages: Runner) -> None:
     large = {"text": "x" * 500_000}
-    stages.run("inspect", _make_working_copy)
+    stages.run("inspect", make_working_copy)
     stages.run("codes", lambda _: StageOutput(result=large))
     seen: dict[str, Any] = {}
 
@@ -226,11 +187,11 @@ def test_run_stage_large_result_goes_to_the_bucket_and_comes_back(queued: Aws, s
 
 def test_run_stage_out_of_time_raises_stage_timeout(queued: Aws, stages: Runner) -> None:
     with pytest.raises(StageTimeout):
-        stages.run("inspect", _make_working_copy, ms=1_000)
+        stages.run("inspect", make_working_copy, ms=1_000)
 
 
 def test_run_stage_job_cancelled_before_does_no_work(queued: Aws, stages: Runner) -> None:
-    queued.table.cancel(queued.job("job-1"), now=now())
+    queued.cancel("job-1")
 
     with pytest.raises(JobCancelled):
         stages.run("inspect")
@@ -245,7 +206,7 @@ def test_run_stage_cancelled_while_working_stops_at_the_next_checkpoint(
     monkeypatch.setattr(run_stage, "SECONDS_BETWEEN_LOOKS", 0.0)
 
     def work(stage_input: StageInput) -> StageOutput:
-        queued.table.cancel(queued.job("job-1"), now=now())
+        queued.cancel("job-1")
         stage_input.checkpoint(0.5)
         raise AssertionError("the checkpoint let the stage go on")
 
@@ -256,9 +217,9 @@ def test_run_stage_cancelled_while_working_stops_at_the_next_checkpoint(
 
 def test_run_stage_cancelled_after_the_work_leaves_nothing_behind(queued: Aws, stages: Runner) -> None:
     def work(stage_input: StageInput) -> StageOutput:
-        queued.table.cancel(queued.job("job-1"), now=now())
+        queued.cancel("job-1")
         clean_up.handler(ATTEMPT.payload(), None)
-        return _make_working_copy(stage_input)
+        return make_working_copy(stage_input)
 
     with pytest.raises(JobCancelled):
         stages.run("inspect", work)
@@ -275,7 +236,7 @@ def test_run_stage_progress_never_goes_down(queued: Aws, stages: Runner, monkeyp
         for fraction in (0.2, 0.8, 0.4, 0.9, 1.0):
             stage_input.checkpoint(fraction)
             seen.append(queued.job("job-1").stages["inspect"].progress)
-        return _make_working_copy(stage_input)
+        return make_working_copy(stage_input)
 
     stages.run("inspect", work)
 
@@ -295,8 +256,8 @@ def test_run_stage_late_writer_does_not_overwrite_an_end(queued: Aws, stages: Ru
     failure = Failure(error_class="States.Timeout", message="too late", stage="inspect")
 
     def work(stage_input: StageInput) -> StageOutput:
-        queued.table.settle(ATTEMPT, Status.FAILED, failure=failure, token="t", now=now())
-        return _make_working_copy(stage_input)
+        queued.fail("job-1", failure)
+        return make_working_copy(stage_input)
 
     with pytest.raises(JobSuperseded):
         stages.run("inspect", work)
@@ -331,7 +292,7 @@ def test_run_stage_reply_lost_recognises_its_own_write(
 ) -> None:
     lose_replies_of_dynamodb_updates(monkeypatch)
 
-    stages.run("inspect", _make_working_copy)
+    stages.run("inspect", make_working_copy)
 
     stage = queued.job("job-1").stages["inspect"]
     assert (stage.status, stage.tries) == (StageStatus.DONE, 1)
@@ -344,13 +305,13 @@ def test_run_stage_unknown_to_an_old_row_is_added(queued: Aws, stages: Runner) -
         UpdateExpression="REMOVE stages.inspect",
     )
 
-    stages.run("inspect", _make_working_copy)
+    stages.run("inspect", make_working_copy)
 
     assert queued.job("job-1").stages["inspect"].status is StageStatus.DONE
 
 
 def test_clean_up_job_that_is_wanted_deletes_nothing(queued: Aws, stages: Runner) -> None:
-    stages.run("inspect", _make_working_copy)
+    stages.run("inspect", make_working_copy)
 
     with pytest.raises(JobSuperseded):
         clean_up.handler(ATTEMPT.payload(), None)
@@ -359,8 +320,8 @@ def test_clean_up_job_that_is_wanted_deletes_nothing(queued: Aws, stages: Runner
 
 
 def test_clean_up_twice_is_harmless(queued: Aws, stages: Runner) -> None:
-    stages.run("inspect", _make_working_copy)
-    queued.table.cancel(queued.job("job-1"), now=now())
+    stages.run("inspect", make_working_copy)
+    queued.cancel("job-1")
 
     clean_up.handler(ATTEMPT.payload(), None)
     clean_up.handler(ATTEMPT.payload(), None)
@@ -372,14 +333,45 @@ def test_clean_up_twice_is_harmless(queued: Aws, stages: Runner) -> None:
 def test_settle_failed_writes_the_letters_words_once(queued: Aws, stages: Runner) -> None:
     with pytest.raises(InvalidImage):
         stages.run("inspect", _raise(InvalidImage("The file ends early. Upload it again.")))
-    letter = ATTEMPT.payload() | {"stage": "inspect", "errorClass": "InvalidImage", "message": "The file ends early."}
+    failed = {"stage": "inspect", "errorClass": "InvalidImage", "cause": '{"errorMessage": "The file ends early."}'}
+    event = ATTEMPT.payload() | failed | {"executionArn": "arn"}
 
-    settle_failed.handler(letter, None)
-    settle_failed.handler(letter | {"message": "something else"}, None)
+    settle_failed.handler(event, None)
+    settle_failed.handler(event | {"cause": "something else"}, None)
 
     job = queued.job("job-1")
     assert job.status is Status.FAILED
     assert job.error == Failure(error_class="InvalidImage", message="The file ends early.", stage="inspect")
+
+
+@pytest.fixture
+def late(aws: Aws) -> Aws:
+    """A running job whose deadline is over after its first stage."""
+    aws.upload("image-1", b"the image")
+    body = {"imageId": "image-1", "options": {"deadlineSeconds": 86_400}}
+    start_execution.handler(batch(message(body, sent_millis=int(time.time() * 1000) - 86_398_500)), None)
+    return aws
+
+
+def test_run_stage_after_the_deadline_does_not_begin(late: Aws, stages: Runner) -> None:
+    stages.run("inspect", make_working_copy)
+    time.sleep(1.6)
+
+    with pytest.raises(DeadlineExceeded, match="Redrive"):
+        stages.run("palette")
+
+    assert stages.worked == ["inspect"]
+    assert late.job("job-1").stages["palette"].tries == 0
+
+
+def test_run_stage_is_ended_by_the_deadline_at_a_checkpoint(late: Aws, stages: Runner) -> None:
+    def work(stage_input: StageInput) -> StageOutput:
+        time.sleep(1.6)
+        stage_input.checkpoint(0.5)
+        raise AssertionError("it went on")
+
+    with pytest.raises(DeadlineExceeded):
+        stages.run("inspect", work)
 
 
 def lose_replies_of_dynamodb_updates(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -396,17 +388,6 @@ def lose_replies_of_dynamodb_updates(monkeypatch: pytest.MonkeyPatch) -> None:
         )
 
     monkeypatch.setattr("lambdas.adapters.job_table.client", update_twice)
-
-
-def _find_nothing(_: StageInput) -> StageOutput:
-    return StageOutput(result={})
-
-
-def _make_working_copy(stage_input: StageInput) -> StageOutput:
-    return StageOutput(
-        result={"seen": stage_input.image.decode()},
-        artefacts={"working-copy.jpg": Artefact(content=b"copy", media_type="image/jpeg")},
-    )
 
 
 def _raise(error: Exception) -> Callable[[StageInput], StageOutput]:

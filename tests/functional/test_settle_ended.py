@@ -20,6 +20,7 @@ def ended(status: str, attempt: Attempt = ATTEMPT, **more: str) -> dict[str, Any
     arn = f"arn:aws:states:eu-central-1:123456789012:execution:images:{attempt.execution_name}"
     detail = {
         "executionArn": arn,
+        "startDate": 1_790_000_000_000,
         "name": attempt.execution_name,
         "status": status,
         "input": json.dumps(attempt.payload()),
@@ -70,7 +71,7 @@ def test_settle_ended_names_the_error_that_the_execution_names(running: Aws) -> 
 
 def test_settle_ended_cancelling_job_is_cancelled_and_leaves_nothing(running: Aws) -> None:
     running.bucket.write_artefact(OWNER, "job-1", "inspect-1/working-copy.jpg", b"x", "image/jpeg")
-    running.table.cancel(running.job("job-1"), now=now())
+    running.cancel("job-1")
 
     settle_ended.handler(ended("ABORTED"), None)
 
@@ -81,12 +82,44 @@ def test_settle_ended_cancelling_job_is_cancelled_and_leaves_nothing(running: Aw
 
 def test_settle_ended_end_that_is_there_stands(running: Aws) -> None:
     failure = Failure(error_class="InvalidImage", message="No image.", stage="inspect")
-    running.table.settle(ATTEMPT, Status.FAILED, failure=failure, token="t", now=now())
+    running.fail("job-1", failure)
 
     settle_ended.handler(ended("FAILED"), None)
 
     assert running.job("job-1").error == failure
-    assert running.letters() == []
+
+
+def test_settle_ended_sends_a_letter_that_is_still_owed_once(running: Aws) -> None:
+    running.fail("job-1", Failure(error_class="InvalidImage", message="No image.", stage="inspect"))
+
+    settle_ended.handler(ended("FAILED"), None)
+    settle_ended.handler(ended("FAILED"), None)
+
+    (letter,) = running.letters()
+    assert (letter["errorClass"], letter["message"]) == ("InvalidImage", "No image.")
+    assert running.job("job-1").owed_letter is None
+
+
+def test_settle_ended_of_one_that_could_not_settle_its_job_tells_what_had_failed(running: Aws) -> None:
+    cause = 'inspect: {"errorMessage": "The file is empty. Upload it again."}'
+
+    settle_ended.handler(ended("FAILED", error="InvalidImage", cause=cause), None)
+
+    (letter,) = running.letters()
+    assert (letter["errorClass"], letter["stage"]) == ("InvalidImage", "inspect")
+    assert letter["message"] == "The file is empty. Upload it again."
+
+
+@pytest.mark.parametrize("detail", [{"input": "{}"}, {"input": None}, {"name": "by-hand"}])
+def test_settle_ended_execution_that_somebody_started_by_hand_is_left_alone(
+    running: Aws, detail: dict[str, str | None]
+) -> None:
+    event = ended("ABORTED")
+    event["detail"].update(detail)
+
+    settle_ended.handler(event, None)
+
+    assert running.job("job-1").status is Status.RUNNING
 
 
 def test_settle_ended_of_another_attempt_changes_nothing(running: Aws) -> None:

@@ -7,7 +7,7 @@ import pytest
 from lambdas.adapters import executions
 from lambdas.adapters.clients import client
 from lambdas.adapters.job_items import key
-from lambdas.handlers import bury_message, dead_jobs, start_execution
+from lambdas.handlers import bury_message, settling, start_execution
 from lambdas.jobs.errors import TransientError
 from lambdas.jobs.model import Attempt
 from lambdas.jobs.status import StageStatus, Status
@@ -177,7 +177,7 @@ def test_start_execution_letter_that_cannot_be_sent_is_sent_by_redelivery(
 ) -> None:
     record = message("[]")
     with monkeypatch.context() as patch:
-        patch.setattr(dead_jobs, "send_dead_letter", _throttled)
+        patch.setattr(settling, "send_dead_letter", _throttled)
         assert failed_ids(start_execution.handler(batch(record), None)) == [record["messageId"]]
 
     start_execution.handler(batch(record), None)
@@ -206,6 +206,18 @@ def test_start_execution_attribute_of_another_type_is_no_attribute(aws: Aws) -> 
 
     assert failed_ids(start_execution.handler(batch(record), None)) == []
     assert aws.letters()[0]["jobId"] is None
+
+
+def test_start_execution_job_that_comes_too_late_fails_without_running(aws: Aws) -> None:
+    late = message({"imageId": "image-1", "options": {"deadlineSeconds": 1}})
+
+    assert failed_ids(start_execution.handler(batch(late), None)) == []
+
+    job = aws.job("job-1")
+    (letter,) = aws.letters()
+    assert (job.status, letter["errorClass"], letter["stage"]) == (Status.FAILED, "DeadlineExceeded", "start")
+    assert job.deadline_at == "2026-09-21T14:13:21.000Z"
+    assert aws.executions() == []
 
 
 def test_bury_message_transient_fault_leaves_message_in_queue(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,8 @@ from tests.infrastructure.templates import Resources, listed
 
 OUTPUTS = {
     "ApiUrl",
+    "ReconcileFunctionName",
+    "RedriveFunctionName",
     "Region",
     "UserPoolId",
     "UserPoolClientId",
@@ -30,6 +32,7 @@ LAPTOP_DIFFERS = (
     # Numbers.
     r"AWS::Logs::LogGroup/Properties/RetentionInDays",
     r"AWS::Lambda::Function/Properties/Environment/Variables/RETENTION_DAYS",
+    r"AWS::Lambda::Function/Properties/Environment/Variables/PATIENCE_SECONDS",
     r"AWS::S3::Bucket/Properties/LifecycleConfiguration/Rules/\d+/ExpirationInDays",
     r"AWS::ApiGateway::Stage/Properties/MethodSettings/0/Throttling(Rate|Burst)Limit",
 )

@@ -15,7 +15,8 @@ OTHERS = {
     "StartExecution": "start_execution",
     "BuryMessage": "bury_message",
     "CleanUp": "clean_up",
-    "DescribeFailure": "describe_failure",
+    "Reconcile": "reconcile",
+    "RedriveJob": "redrive_job",
     "SettleEnded": "settle_ended",
     "SettleFailed": "settle_failed",
 }

@@ -14,11 +14,16 @@ def test_table_is_keyed_by_owner_and_job(template: Resources) -> None:
 def test_indexes_hold_keys_only(template: Resources) -> None:
     table = template.named("JobTable", "AWS::DynamoDB::Table")
     indexes = {index["IndexName"]: index for index in table["GlobalSecondaryIndexes"]}
-    partition_keys = {keys.BY_OWNER_INDEX: keys.OWNER, keys.BY_OWNER_AND_STATUS_INDEX: keys.OWNER_AND_STATUS}
-    assert indexes.keys() == partition_keys.keys()
+    index_keys = {
+        keys.BY_OWNER_INDEX: (keys.OWNER, keys.CREATED_KEY),
+        keys.BY_OWNER_AND_STATUS_INDEX: (keys.OWNER_AND_STATUS, keys.CREATED_KEY),
+        keys.BY_DUE_INDEX: (keys.WATCH_SHARD, keys.DUE_AT),
+    }
+    assert indexes.keys() == index_keys.keys()
     for name, index in indexes.items():
         assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
-        assert _names(index["KeySchema"]) == {"HASH": partition_keys[name], "RANGE": keys.CREATED_KEY}
+        partition_key, sort_key = index_keys[name]
+        assert _names(index["KeySchema"]) == {"HASH": partition_key, "RANGE": sort_key}
 
 
 def test_bucket_is_private_and_encrypted(template: Resources) -> None:

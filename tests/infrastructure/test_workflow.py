@@ -47,13 +47,21 @@ def test_functions_end_before_their_states_give_up(template: Resources) -> None:
 
 
 def test_ends_that_no_catch_sees_are_told_to_the_settler(template: Resources) -> None:
-    ((_, rule),) = template.of_type("AWS::Events::Rule").items()
+    rule = template.named("ExecutionEnds", "AWS::Events::Rule")
     pattern = rule["EventPattern"]
     assert pattern["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
     assert "StateMachine" in str(pattern["detail"]["stateMachineArn"])
     (target,) = rule["Targets"]
     assert "SettleEnded" in str(target["Arn"])
     assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185}
+
+
+def test_reconciler_looks_every_minute(template: Resources) -> None:
+    rule = template.named("Reconciler", "AWS::Events::Rule")
+    assert rule["ScheduleExpression"] == "rate(1 minute)"
+    assert rule["State"] == "ENABLED"
+    (target,) = rule["Targets"]
+    assert "Reconcile" in str(target["Arn"])
 
 
 def test_machine_is_standard_and_logs_no_data(template: Resources) -> None:

@@ -28,7 +28,7 @@ def test_parse_submission_fills_in_defaults() -> None:
     assert parse({"imageId": "a"}) == Submission(
         image_id="a",
         analyses=["palette", "quality"],
-        options={name: rule.default for name, rule in OPTIONS.items()},
+        options={name: rule.default for name, rule in OPTIONS.items() if rule.default is not None},
         tags={},
     )
 

@@ -1,0 +1,23 @@
+"""The reconciler's clock: it looks every minute at what has stood still for too long."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+EVERY = Duration.minutes(1)
+"""The shortest that EventBridge has. With nothing due, a look is four queries: some ten cents a month."""
+
+
+class Reconciler(Construct):
+    """Not tried again when it fails: the next minute is a try of its own."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, function: lambda_.Function) -> None:
+        super().__init__(scope, construct_id)
+        self.rule = events.Rule(
+            self,
+            "Rule",
+            schedule=events.Schedule.rate(EVERY),
+            targets=[targets.LambdaFunction(function, retry_attempts=0, max_event_age=EVERY)],
+        )
