@@ -7,6 +7,8 @@
 5. A Parallel state in JSONata has an `Output`. Here its branches' results were handed on instead.
 6. A throttled function fails its task as `Lambda.TooManyRequestsException`. Here it was `Lambda.Unknown`.
 7. A queue outlives a restart. Here its name held the port, and on another port nobody read it any more.
+8. No execution of AWS ends for a restart of AWS. Here those that ran came back as FAILED, and no event told of it; they
+   are gone instead, which is what the job's row alone is enough to mend.
 
 Runs inside the emulator's environment only.
 """
@@ -34,6 +36,7 @@ def apply() -> None:
     _give_parallel_states_their_output(machines)
     _name_throttles(machines)
     _name_queues_alike_on_every_port(queues)
+    _forget_what_ran(machines)
 
 
 def digest() -> str:
@@ -151,6 +154,18 @@ def _name_queues_alike_on_every_port(queues: Any) -> None:
     # SDKs send their requests to the endpoint and take the URL of a queue as no more than a name.
     queues.DEFAULT_PORT = "4566"
     queues._CANONICAL_NETLOC = f"{queues.DEFAULT_HOST}:{queues.DEFAULT_PORT}"
+
+
+def _forget_what_ran(machines: Any) -> None:
+    restore = machines._restore_state
+
+    def restore_what_had_ended(data: Any) -> None:
+        if data:
+            kept = data["executions"]._data
+            data["executions"]._data = {name: one for name, one in kept.items() if one["status"] != "RUNNING"}
+        restore(data)
+
+    machines._restore_state = restore_what_had_ended
 
 
 def _reasons(gateway: Any, method: Any, api: str, body: bytes) -> list[str]:

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,24 @@ def test_stop_and_start_keeps_jobs_files_and_addresses(no_account: None, tmp_pat
             assert client.artefact(job_id, "preview").startswith(b"\xff\xd8")
             assert len(World(again).dead_letters(waiting)) == 1
             _works_on(client, photos)
+
+
+def test_execution_that_ran_when_the_emulator_stopped_is_gone_after_the_start(
+    no_account: None, tmp_path: Path, photos: Path
+) -> None:
+    home = Home(tmp_path / "home")
+    with ExitStack() as afterwards, running(home) as first:
+        users.create(first, users.DEMO)
+        client = afterwards.enter_context(users.sign_in(first, users.DEMO, tmp_path / "profile.json"))
+        world = World(first)
+        with world.held("Report"):
+            job_id = client.submit(client.upload(photos / "freespace.jpg")).job_id
+            assert wait_for(lambda: client.get(job_id).progress >= 85)
+            assert world.executions(job_id) == [client.get(job_id).execution]
+            emulator.stop(first.emulator)
+            afterwards.callback(emulator.stop, emulator.start(home, port=first.emulator.port))
+            assert client.get(job_id).execution is not None
+            assert world.executions(job_id) == []
 
 
 def _works_on(client: Client, photos: Path) -> None:
