@@ -16,7 +16,7 @@ LAPTOP := $(BIN)/python -m laptop
 READY := .venv/.ready .laptop/venv/.ready node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status logs test test-fast lint format synth bootstrap deploy destroy clean
+.PHONY: help setup demo up down status logs test test-fast mutants lint format synth bootstrap deploy destroy clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -44,6 +44,9 @@ test: setup ## Run all tests
 
 test-fast: setup ## Run the tests that need no emulator
 	@$(BIN)/python -m pytest --ignore tests/emulator
+
+mutants: setup ## Break on purpose what keeps jobs from being lost; show that a test notices
+	@$(BIN)/python tests/mutants.py
 
 lint: setup ## Check style, types and imports
 	@$(STEP) "Style (ruff check)" $(BIN)/ruff check

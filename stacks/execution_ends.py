@@ -12,7 +12,10 @@ UNSUCCESSFUL = ["FAILED", "TIMED_OUT", "ABORTED"]
 
 
 class ExecutionEnds(Construct):
-    """Told at least once, and again for a day while the function fails. Events of AWS's own services cost nothing."""
+    """Told at least once; delivered for a day, and tried three times when the function fails.
+
+    What is then still not settled is found by the reconciler. Events of AWS's own services cost nothing.
+    """
 
     def __init__(
         self,

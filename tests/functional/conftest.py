@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
+from hypothesis import Phase, settings
 from moto import mock_aws
 
 from lambdas.adapters import clients, keys
@@ -17,6 +18,11 @@ from lambdas.adapters.watch_list import WatchList
 from lambdas.config import Variable
 from lambdas.jobs.model import Failure, Job, OwedLetter
 from lambdas.jobs.times import now
+
+# For `make mutants`: that a fault is found is enough, the shortest way to it is not looked for.
+settings.register_profile("mutants", phases=[Phase.generate])
+if os.environ.get("HYPOTHESIS_PROFILE") == "mutants":
+    settings.load_profile("mutants")
 
 REGION = "eu-central-1"
 OWNER = "0b5c8d0e-7a1f-4a52-9d1c-2f6f3f1d7c11"
