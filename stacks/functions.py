@@ -14,8 +14,8 @@ from stacks.logs import LogKeeping
 SERVICE = "darkroom"
 PINNED = "The runtime changes when the pinned wheels exist for it and the tests have run on it, not by itself."
 SYNCHRONOUS = (
-    "Called by the gateway, by the state machine or by a queue's poller, all of which see its failure; what EventBridge "
-    "calls is backed by the reconciler, which finds what was not dealt with."
+    "Called by the gateway, by the state machine or by a queue's poller, all of which see its failure; what "
+    "EventBridge calls is backed by the reconciler, which finds what was not dealt with."
 )
 TRACES = "X-Ray has no resources to name: the right to send traces can only be given on all."
 

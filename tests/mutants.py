@@ -45,8 +45,6 @@ MUTANTS = (
            "Status.CANCELLING: frozenset({Status.CANCELLED, Status.FAILED})",
            "Status.CANCELLING: frozenset({Status.CANCELLED, Status.FAILED, Status.SUCCEEDED})",
            "tests/unit/jobs/test_status.py"),
-    Mutant("a redrive takes any job", TABLE, 'f"{THIS_ATTEMPT} AND #status = :failed"',
-           'f"{THIS_ATTEMPT} AND :failed = :failed"', "tests/functional/test_redrive.py"),
     Mutant("a redrive runs finished stages again", TABLE, "if record.status not in STAGE_CLOSED or", "if True or",
            "tests/functional/test_redrive.py"),
     Mutant("a letter counts as sent before it is", "lambdas/handlers/settling.py",

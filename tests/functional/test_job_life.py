@@ -29,14 +29,16 @@ from lambdas.jobs.errors import JobCancelled, JobSuperseded, TransientError
 from lambdas.jobs.model import Attempt, Failure, Job
 from lambdas.jobs.status import ENDS, TRANSITIONS, StageStatus, Status
 from lambdas.jobs.times import now
-from lambdas.stages.catalogue import LAST, STAGES
+from lambdas.stages.catalogue import LAST
 from tests.functional.conftest import OWNER, Aws
 from tests.functional.messages import batch, message
 from tests.functional.runner import TIME
 from tests.functional.test_settle_ended import ended
 
-stage_names = st.sampled_from([stage.name for stage in STAGES])
-numbers = st.sampled_from([1, 1, 2, 3])
+stage_names = st.sampled_from(["inspect", "palette", "palette", LAST.name])
+"""Few, so that they meet; one in the parallel part, and the one whose end is the job's."""
+attempts = st.sampled_from([0, 0, 0, 0, -1, 1])
+"""Relative to the one that is current: mostly that one, sometimes the one before or one that is not yet."""
 tokens = st.sampled_from(["writer-1", "writer-2"])
 unseen_ends = st.sampled_from(["FAILED", "TIMED_OUT", "ABORTED"])
 QUIET_AFTER = 8
@@ -57,10 +59,12 @@ class JobLife(RuleBasedStateMachine):
         self.written = 0
         self.job_id = f"job-{uuid4().hex[:8]}"
 
-    @initialize(late=st.sampled_from([False, False, False, True]))
-    def submit(self, late: bool) -> None:
+    @initialize(late=st.sampled_from([False, False, False, True]), read=st.booleans())
+    def submit(self, late: bool, read: bool) -> None:
         options = {"options": {"deadlineSeconds": 1}} if late else {}
         self.body = {"imageId": "image-1", **options}
+        if read:
+            self.deliver()
 
     @rule()
     def deliver(self) -> None:
@@ -72,15 +76,15 @@ class JobLife(RuleBasedStateMachine):
             patch.setattr(executions, "start", _throttled)
             self.deliver()
 
-    @rule(number=numbers, stage=stage_names, token=tokens)
+    @rule(number=attempts, stage=stage_names, token=tokens)
     def begin(self, number: int, stage: str, token: str) -> None:
         self._try(lambda: self.aws.table.begin_stage(self._attempt(number), stage, token=token, now=now()))
 
-    @rule(number=numbers, stage=stage_names, percent=st.integers(0, 99))
+    @rule(number=attempts, stage=stage_names, percent=st.integers(0, 99))
     def go_on(self, number: int, stage: str, percent: int) -> None:
         self._try(lambda: self.aws.table.report_progress(self._attempt(number), stage, percent, now=now()))
 
-    @rule(number=numbers, stage=stage_names, token=tokens)
+    @rule(number=attempts, stage=stage_names, token=tokens)
     def end(self, number: int, stage: str, token: str) -> None:
         self.written += 1
         result = f'{{"write": {self.written}}}'
@@ -98,7 +102,12 @@ class JobLife(RuleBasedStateMachine):
             )
         )
 
-    @rule(number=numbers, stage=stage_names, token=tokens)
+    @rule(number=attempts, stage=stage_names, token=tokens)
+    def run_a_stage(self, number: int, stage: str, token: str) -> None:
+        self.begin(number=number, stage=stage, token=token)
+        self.end(number=number, stage=stage, token=token)
+
+    @rule(number=attempts, stage=stage_names, token=tokens)
     def fail_a_try(self, number: int, stage: str, token: str) -> None:
         failure = Failure(error_class="TransientError", message="later", stage=stage)
         self._try(
@@ -116,7 +125,7 @@ class JobLife(RuleBasedStateMachine):
             assert answered in (Status.CANCELLING, Status.CANCELLED)
             self.cancels.add(before.attempt if before else 1)
 
-    @rule(number=numbers)
+    @rule(number=attempts)
     def clean_up(self, number: int) -> None:
         try:
             clean_up.handler(self._attempt(number).payload(), None)
@@ -125,7 +134,7 @@ class JobLife(RuleBasedStateMachine):
         else:
             assert self._job().status is Status.CANCELLED
 
-    @rule(number=numbers, stage=st.sampled_from(["palette", "clean_up"]), sent=st.booleans(), noted=st.booleans())
+    @rule(number=attempts, stage=st.sampled_from(["palette", "clean_up"]), sent=st.booleans(), noted=st.booleans())
     def fail_the_workflow(self, number: int, stage: str, sent: bool, noted: bool) -> None:
         event = self._attempt(number).payload() | {"stage": stage, "errorClass": "States.Timeout", "cause": ""}
         try:
@@ -136,9 +145,9 @@ class JobLife(RuleBasedStateMachine):
         if sent:
             send_dead_letter(self.aws.dead_letters_url, DeadLetter.owed_by(self._job()))
             if noted:
-                self.aws.watch_list.note_letter_sent(self._attempt(number))
+                self.aws.watch_list.note_letter_sent(self._job().current)
 
-    @rule(number=numbers, status=unseen_ends)
+    @rule(number=attempts, status=unseen_ends)
     def tell_of_an_end(self, number: int, status: str) -> None:
         settle_ended.handler(ended(status, self._attempt(number)), None)
 
@@ -169,11 +178,12 @@ class JobLife(RuleBasedStateMachine):
             assert before.status is Status.FAILED or (before.status is Status.QUEUED and before.attempt > 1)
             assert redriven.attempt == before.attempt + (before.status is Status.FAILED)
 
-    @rule(number=numbers)
+    @rule(number=attempts)
     def redrive_by_letter(self, number: int) -> None:
         before = self.aws.table.get(OWNER, self.job_id)
-        answer = redrive_job.handler(self._attempt(number).payload(), None)
-        possible = before is not None and before.status is Status.FAILED and before.attempt == number
+        letter = self._attempt(number)
+        answer = redrive_job.handler(letter.payload(), None)
+        possible = before is not None and before.status is Status.FAILED and before.attempt == letter.number
         assert (answer["outcome"] == "REDRIVEN") == possible
 
     @invariant()
@@ -226,10 +236,15 @@ class JobLife(RuleBasedStateMachine):
         assert settled.attempt not in self.cancels or settled.status is not Status.SUCCEEDED
         started = [name for name in self.aws.executions() if name.startswith(self.job_id)]
         assert len(started) == len(set(started))
-        assert set(started) <= {self._attempt(number).execution_name for number in range(1, settled.attempt + 1)}
+        made = range(1, settled.attempt + 1)
+        assert set(started) <= {Attempt(owner=OWNER, job_id=self.job_id, number=n).execution_name for n in made}
+            Attempt(owner=OWNER, job_id=self.job_id, number=number).execution_name
+            for number in range(1, settled.attempt + 1)
+        }
 
-    def _attempt(self, number: int) -> Attempt:
-        return Attempt(owner=OWNER, job_id=self.job_id, number=number)
+    def _attempt(self, relative: int) -> Attempt:
+        current = self.seen[-1].attempt if self.seen else 1
+        return Attempt(owner=OWNER, job_id=self.job_id, number=max(1, current + relative))
 
     def _job(self) -> Job:
         return self.aws.job(self.job_id)
@@ -252,7 +267,7 @@ def test_job_life_keeps_every_invariant_whatever_happens(aws: Aws, monkeypatch: 
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=25,
+            max_examples=30,
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from lambdas.adapters.job_table import JobTable
 from lambdas.handlers import settle_failed, start_execution
 from lambdas.jobs.errors import JobCancelled, JobSuperseded
 from lambdas.jobs.failures import MAX_CAUSE, MAX_MESSAGE
@@ -101,6 +102,18 @@ def test_settle_failed_of_a_cancelled_job_is_none(running: Aws) -> None:
 
     with pytest.raises(JobCancelled):
         settle_failed.handler(failing("inspect", "States.Timeout", ""), None)
+
+
+def test_settle_failed_of_a_job_that_is_cancelled_in_between_is_none(
+    running: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = running.job("job-1")
+    running.cancel("job-1")
+    monkeypatch.setattr(JobTable, "get", lambda *_: seen)
+
+    with pytest.raises(JobCancelled):
+        settle_failed.handler(failing("inspect", "States.Timeout", ""), None)
+    assert running.letters() == []
 
 
 def test_settle_failed_of_the_clean_up_itself_is_one(running: Aws) -> None:
