@@ -238,9 +238,6 @@ class JobLife(RuleBasedStateMachine):
         assert len(started) == len(set(started))
         made = range(1, settled.attempt + 1)
         assert set(started) <= {Attempt(owner=OWNER, job_id=self.job_id, number=n).execution_name for n in made}
-            Attempt(owner=OWNER, job_id=self.job_id, number=number).execution_name
-            for number in range(1, settled.attempt + 1)
-        }
 
     def _attempt(self, relative: int) -> Attempt:
         current = self.seen[-1].attempt if self.seen else 1
