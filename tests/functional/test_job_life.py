@@ -105,6 +105,7 @@ class JobLife(RuleBasedStateMachine):
     @rule(number=attempts, stage=stage_names, token=tokens)
     def run_a_stage(self, number: int, stage: str, token: str) -> None:
         self.begin(number=number, stage=stage, token=token)
+        self.the_row_is_in_order()
         self.end(number=number, stage=stage, token=token)
 
     @rule(number=attempts, stage=stage_names, token=tokens)
