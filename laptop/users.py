@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from darkroom import Client, Profile, SignInRefusedError
+from darkroom.operator_places import OperatorPlaces
 from darkroom.sign_in import NewPasswordRequired
 from darkroom.tokens import TokenFile
 
@@ -51,6 +52,11 @@ def sign_in(deployment: Deployment, user: User, path: Path = PROFILE) -> Client:
         auth_url=deployment.auth_url,
         client_id=deployment.outputs["UserPoolClientId"],
         region=deployment.outputs["Region"],
+        operator=OperatorPlaces.of(
+            dead_letter_queue_url=deployment.outputs["DeadLetterQueueUrl"],
+            redrive_function=deployment.outputs["RedriveFunctionName"],
+            endpoint_url=deployment.emulator.endpoint,
+        ),
     ).save(path)
     client = Client(Profile.load(path))
     answer = client.user_pool.sign_in(user.name, user.password)

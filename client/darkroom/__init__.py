@@ -6,17 +6,23 @@
             print(state.status, state.progress)
         print(client.result(job.job_id)["summary"])
 
-Speaks HTTP only. `darkroom.errors` draws the tree of its exceptions.
+Speaks HTTP only; boto3 is needed, and imported, by nothing but the operators' commands (`darkroom dlq`).
+`darkroom.errors` draws the tree of its exceptions.
 """
 
 from darkroom.client import Client
 from darkroom.errors import (
+    AwsError,
+    AwsFailureError,
+    AwsSetupError,
+    AwsUnreachableError,
     BadRequestError,
     ConflictError,
     ConnectionLostError,
     DarkroomError,
     ForbiddenError,
     InvalidArgumentError,
+    LetterNotFoundError,
     LocalFileError,
     NotFoundError,
     NotSignedInError,
@@ -40,6 +46,10 @@ __version__ = VERSION
 
 __all__ = [
     "ArtefactName",
+    "AwsError",
+    "AwsFailureError",
+    "AwsSetupError",
+    "AwsUnreachableError",
     "BadRequestError",
     "Client",
     "ConflictError",
@@ -52,6 +62,7 @@ __all__ = [
     "JobError",
     "JobStatus",
     "JobSummary",
+    "LetterNotFoundError",
     "LocalFileError",
     "NotFoundError",
     "NotSignedInError",

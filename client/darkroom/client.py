@@ -156,6 +156,13 @@ class Client:
                     raise
                 self._surroundings.sleep(max(IDLE_ROUND_SECONDS, error.retry_after or 0))
 
+    def redrive(self, job_id: str) -> JobAccepted:
+        """Have a job that has failed worked on again, from where it failed, as a new attempt.
+
+        Redriving twice is harmless. Raises ConflictError when it has not failed, or goes on already; NotFoundError.
+        """
+        return JobAccepted.parse(json_of(self._api.request("POST", f"/jobs/{checked(job_id)}/redrive")))
+
     def result(self, job_id: str) -> dict[str, Any]:
         """Fetch the report of a job that has succeeded. Raises ConflictError when it has not."""
         report = json_of(self._api.request("GET", f"/jobs/{checked(job_id)}/result"))

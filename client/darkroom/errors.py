@@ -17,6 +17,11 @@
     │   └── TooLargeError         the image is larger than Darkroom takes
     ├── ProfileError              no profile, or one that cannot be used
     ├── LocalFileError            a file on this machine cannot be read or written
+    ├── AwsError                  of the operators' commands, which speak to AWS
+    │   ├── AwsSetupError         no boto3, no credentials, no such queue or function, or not allowed to
+    │   ├── AwsUnreachableError   no connection after all tries
+    │   └── AwsFailureError       AWS, or a function of Darkroom's on it, failed at one thing
+    ├── LetterNotFoundError       no dead letter answers to this id
     └── InvalidArgumentError      refused before anything was sent
 
 A job that fails is no exception here: it is a `Job` with the status FAILED and an `error`.
@@ -97,6 +102,26 @@ class ProfileError(DarkroomError):
 
 class LocalFileError(DarkroomError):
     """A file on this machine cannot be read or written."""
+
+
+class AwsError(DarkroomError):
+    """Something between an operator's command and AWS; never raised itself."""
+
+
+class AwsSetupError(AwsError):
+    """Nothing of the kind will work before the operator has put something right."""
+
+
+class AwsUnreachableError(AwsError):
+    """No connection came about, however often it was tried."""
+
+
+class AwsFailureError(AwsError):
+    """AWS was reached and failed at one thing; another may well work."""
+
+
+class LetterNotFoundError(DarkroomError):
+    """No dead letter answers to an id, or none that can be seen at the moment."""
 
 
 class InvalidArgumentError(DarkroomError, ValueError):

@@ -13,6 +13,7 @@ import platformdirs
 
 from darkroom.addresses import checked_address
 from darkroom.errors import ProfileError
+from darkroom.operator_places import OperatorPlaces
 from darkroom.private_files import write_private
 
 DEFAULT_NAME = "default"
@@ -33,6 +34,7 @@ class Profile:
     auth_url: str
     client_id: str
     region: str | None = None
+    operator: OperatorPlaces | None = None
     path: Path | None = None
 
     @classmethod
@@ -43,6 +45,7 @@ class Profile:
         client_id: str,
         auth_url: str | None = None,
         region: str | None = None,
+        operator: OperatorPlaces | None = None,
         path: Path | None = None,
     ) -> "Profile":
         """Make a profile of its parts; a missing `auth_url` is Cognito's in `region`, or in the region of `api_url`.
@@ -58,6 +61,7 @@ class Profile:
             auth_url=checked_address(auth_url or _cognito(region), "authUrl"),
             client_id=client_id,
             region=region,
+            operator=operator,
             path=path,
         )
 
@@ -83,6 +87,7 @@ class Profile:
             client_id=members["clientId"],
             auth_url=_optional_text(members, "authUrl"),
             region=_optional_text(members, "region"),
+            operator=OperatorPlaces.parse(members["operator"]) if "operator" in members else None,
             path=path,
         )
 
@@ -98,6 +103,7 @@ class Profile:
             "authUrl": self.auth_url,
             "clientId": self.client_id,
             "region": self.region,
+            "operator": self.operator.document() if self.operator else None,
         }
         known = {key: value for key, value in members.items() if value is not None}
         write_private(path, json.dumps(known, indent=2) + "\n")

@@ -5,8 +5,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 import httpx
+
+from darkroom import aws
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 35.0
@@ -35,6 +38,8 @@ class Surroundings:
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], float] = time.time
     jitter: Callable[[float], float] = _full_jitter
+    aws_client: Callable[..., Any] = aws.client
+    """Called as `aws.client` is; by operators' commands only."""
 
     def http(self) -> httpx.Client:
         """Make an HTTP client that follows no redirect and carries no credentials of its own."""

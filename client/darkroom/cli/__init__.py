@@ -3,10 +3,10 @@
 Exit codes (`darkroom.cli.exit_codes`); of several, the first that applies in the order 130, 3, 5, 2, 4, 6, 1, 7, 0:
 
     0    all succeeded
-    1    a job failed
+    1    a job failed, or a dead letter was not dealt with
     2    the command, a file or the profile is not right
     3    not signed in: run `darkroom login`
-    4    none of your jobs has this id
+    4    none of your jobs, or no dead letter, has this id
     5    Darkroom cannot be reached, or has trouble of its own
     6    the job's status does not allow it
     7    a job was cancelled
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 import typer
 
-from darkroom.cli import account, analyze, exit_codes, jobs, result
+from darkroom.cli import account, analyze, dead_letters, exit_codes, jobs, result
 from darkroom.cli.desk import Desk
 from darkroom.cli.terminal import error_document
 from darkroom.errors import DarkroomError
@@ -37,11 +37,22 @@ app.command("status")(jobs.status)
 app.command("list")(jobs.list_jobs)
 app.command("watch")(jobs.watch)
 app.command("cancel")(jobs.cancel)
+app.command("redrive")(jobs.redrive)
 app.command("result")(result.result)
 app.command("login")(account.login)
 app.command("logout")(account.logout)
 app.command("configure")(account.configure)
 app.command("version")(account.version)
+
+dlq = typer.Typer(
+    help="For operators: look at dead letters, redrive their jobs, discard them. Needs credentials of the AWS account.",
+    no_args_is_help=True,
+)
+dlq.command("list")(dead_letters.list_letters)
+dlq.command("show")(dead_letters.show)
+dlq.command("redrive")(dead_letters.redrive)
+dlq.command("discard")(dead_letters.discard)
+app.add_typer(dlq, name="dlq")
 
 
 def main(arguments: Sequence[str] | None = None, surroundings: Surroundings | None = None) -> int:

@@ -11,6 +11,7 @@ from darkroom.cli.exit_codes import ExitCode
 from darkroom.cli.options import Json, ProfileName
 from darkroom.client import Client
 from darkroom.errors import DarkroomError, SignInRefusedError
+from darkroom.operator_places import OperatorPlaces
 from darkroom.profile import Profile, path_to_write
 from darkroom.sign_in import NewPasswordRequired
 from darkroom.surroundings import VERSION
@@ -29,6 +30,14 @@ AuthUrl = Annotated[str | None, typer.Option("--auth-url", metavar="URL", help="
 Region = Annotated[
     str | None, typer.Option("--region", metavar="NAME", help="The user pool's; that of the API when left out.")
 ]
+DeadLetterQueueUrl = Annotated[
+    str | None,
+    typer.Option("--dead-letter-queue-url", metavar="URL", help="For operators: the output DeadLetterQueueUrl."),
+]
+RedriveFunction = Annotated[
+    str | None,
+    typer.Option("--redrive-function", metavar="NAME", help="For operators: the output RedriveFunctionName."),
+]
 Username = Annotated[
     str | None, typer.Option("--username", metavar="NAME", help=f"Whom to sign in; {USERNAME_VARIABLE} by default.")
 ]
@@ -41,12 +50,15 @@ def configure(
     client_id: ClientId,
     auth_url: AuthUrl = None,
     region: Region = None,
+    dead_letter_queue_url: DeadLetterQueueUrl = None,
+    redrive_function: RedriveFunction = None,
     profile: ProfileName = None,
     json: Json = False,
 ) -> None:
     """Write a profile: the addresses of one deployment."""
     desk = Desk.of(context, json=json)
-    made = Profile.of(api_url=api_url, client_id=client_id, auth_url=auth_url, region=region)
+    operator = OperatorPlaces.of(dead_letter_queue_url=dead_letter_queue_url, redrive_function=redrive_function)
+    made = Profile.of(api_url=api_url, client_id=client_id, auth_url=auth_url, region=region, operator=operator or None)
     path = path_to_write(profile)
     made.save(path)
     _tell(desk, {"profile": str(path)}, f"Wrote {path}. Next: `darkroom login`.")

@@ -29,6 +29,10 @@ PreviewPixels = Annotated[int | None, typer.Option("--preview-pixels", metavar="
 ThumbnailPixels = Annotated[
     int | None, typer.Option("--thumbnail-pixels", metavar="N", help="Long side of the thumbnail.")
 ]
+Deadline = Annotated[
+    int | None,
+    typer.Option("--deadline", metavar="SECONDS", help="Fail each job that is not done after so many seconds."),
+]
 Tags = Annotated[list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", help="A word of your own; repeatable.")]
 
 
@@ -43,6 +47,7 @@ def analyze(
     colours: Colours = None,
     preview_pixels: PreviewPixels = None,
     thumbnail_pixels: ThumbnailPixels = None,
+    deadline: Deadline = None,
     tag: Tags = None,
     profile: ProfileName = None,
     json: Json = False,
@@ -51,7 +56,12 @@ def analyze(
     desk = Desk.of(context, json=json)
     if wait + watch + detach > 1:
         raise typer.BadParameter("--wait, --watch and --detach exclude each other.")
-    options = {"colours": colours, "previewPixels": preview_pixels, "thumbnailPixels": thumbnail_pixels}
+    options = {
+        "colours": colours,
+        "previewPixels": preview_pixels,
+        "thumbnailPixels": thumbnail_pixels,
+        "deadlineSeconds": deadline,
+    }
     wishes = Wishes(
         analyses=_names(analyses),
         options={name: value for name, value in options.items() if value is not None} or None,

@@ -5,7 +5,7 @@ from typing import Any
 
 from darkroom.cli.exit_codes import ExitCode, worst
 from darkroom.cli.items import Item
-from darkroom.cli.job_view import ending
+from darkroom.cli.job_view import ending, worth_redriving
 from darkroom.cli.report_view import report_view
 from darkroom.cli.terminal import Terminal
 from darkroom.models import Job
@@ -26,6 +26,7 @@ def close(terminal: Terminal, items: Sequence[Item], *, finished: bool) -> ExitC
         if not item.settled.is_set() and item.job_id is None:
             terminal.say(f"{item.label}: not submitted.", style="yellow")
     _say_what_goes_on(terminal, items)
+    _say_what_a_redrive_can_help(terminal, items)
     return worst(item.exit_code for item in items) if finished else ExitCode.DETACHED
 
 
@@ -48,3 +49,9 @@ def _say_what_goes_on(terminal: Terminal, items: Iterable[Item]) -> None:
     if going:
         many = f"{len(going)} jobs go on" if len(going) > 1 else "The job goes on"
         terminal.say(f"{many}; see how: darkroom watch {' '.join(going)}")
+
+
+def _say_what_a_redrive_can_help(terminal: Terminal, items: Iterable[Item]) -> None:
+    helped = [item.job.job_id for item in items if item.job and worth_redriving(item.job)]
+    if helped:
+        terminal.say(f"To try again: darkroom redrive {' '.join(helped)}")

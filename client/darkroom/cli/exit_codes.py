@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from enum import IntEnum
 
 from darkroom.errors import (
+    AwsSetupError,
     BadRequestError,
     ConflictError,
     DarkroomError,
     ForbiddenError,
     InvalidArgumentError,
+    LetterNotFoundError,
     LocalFileError,
     NotFoundError,
     ProfileError,
@@ -31,10 +33,10 @@ class ExitCode(IntEnum):
         return member
 
     SUCCEEDED = 0, "all succeeded"
-    JOB_FAILED = 1, "a job failed"
+    JOB_FAILED = 1, "a job failed, or a dead letter was not dealt with"
     USAGE = 2, "the command, a file or the profile is not right"
     NOT_SIGNED_IN = 3, "not signed in: run `darkroom login`"
-    NOT_FOUND = 4, "none of your jobs has this id"
+    NOT_FOUND = 4, "none of your jobs, or no dead letter, has this id"
     TROUBLE = 5, "Darkroom cannot be reached, or has trouble of its own"
     CONFLICT = 6, "the job's status does not allow it"
     JOB_CANCELLED = 7, "a job was cancelled"
@@ -45,11 +47,13 @@ _BY_ERROR: tuple[tuple[type[DarkroomError], ExitCode], ...] = (
     (SignInError, ExitCode.NOT_SIGNED_IN),
     (ForbiddenError, ExitCode.NOT_SIGNED_IN),
     (NotFoundError, ExitCode.NOT_FOUND),
+    (LetterNotFoundError, ExitCode.NOT_FOUND),
     (ConflictError, ExitCode.CONFLICT),
     (BadRequestError, ExitCode.USAGE),
     (InvalidArgumentError, ExitCode.USAGE),
     (LocalFileError, ExitCode.USAGE),
     (ProfileError, ExitCode.USAGE),
+    (AwsSetupError, ExitCode.USAGE),
     (TooLargeError, ExitCode.USAGE),
 )
 _BY_STATUS = {JobStatus.FAILED: ExitCode.JOB_FAILED, JobStatus.CANCELLED: ExitCode.JOB_CANCELLED}

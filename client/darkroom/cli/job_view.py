@@ -1,7 +1,6 @@
 """A job, for people: a heading for its end, its record, a list. Trusts no text in it."""
 
 from collections.abc import Iterable
-from datetime import datetime
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -9,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from darkroom.cli.live_progress import STATUS_STYLES
+from darkroom.cli.moments import moment
 from darkroom.cli.plain_text import plain
 from darkroom.models import Job, JobError, JobStatus, JobSummary, StageEntry, StageStatus
 
@@ -27,8 +27,10 @@ def job_view(job: Job) -> RenderableType:
     facts = Table.grid(padding=(0, 2))
     facts.add_column(style="bold", no_wrap=True)
     facts.add_row("status", _status(job.status).append(f" {job.progress} %"))
-    facts.add_row("submitted", _moment(job.created_at))
-    facts.add_row("changed", _moment(job.updated_at))
+    facts.add_row("submitted", moment(job.created_at))
+    facts.add_row("changed", moment(job.updated_at))
+    if job.deadline_at:
+        facts.add_row("deadline", moment(job.deadline_at))
     if job.finished_at:
         facts.add_row("took", f"{(job.finished_at - job.created_at).total_seconds():.1f} s")
     if job.attempt > 1:
@@ -37,6 +39,8 @@ def job_view(job: Job) -> RenderableType:
         facts.add_row("tags", Text(_tags(job)))
     if job.error:
         facts.add_row("error", _error_words(job.error))
+    if worth_redriving(job):
+        facts.add_row("next", Text(f"darkroom redrive {plain(job.job_id)}"))
     parts: list[RenderableType] = [Text(plain(job.job_id), style="bold"), Padding(facts, (0, 0, 0, 2))]
     if job.timeline:
         parts.append(Padding(_timeline(job.timeline), (0, 0, 0, 2)))
@@ -53,8 +57,13 @@ def job_table(jobs: Iterable[JobSummary]) -> Table:
         notes = Text(_tags(job))
         if job.error:
             notes.append(" " if job.tags else "").append(_error_words(job.error))
-        table.add_row(Text(plain(job.job_id)), _status(job.status), f"{job.progress} %", _moment(job.created_at), notes)
+        table.add_row(Text(plain(job.job_id)), _status(job.status), f"{job.progress} %", moment(job.created_at), notes)
     return table
+
+
+def worth_redriving(job: JobSummary) -> bool:
+    """Tell whether a new attempt is possible, and can help."""
+    return job.status is JobStatus.FAILED and job.error is not None and job.error.redrive_can_help is True
 
 
 def _timeline(entries: Iterable[StageEntry]) -> Table:
@@ -90,10 +99,6 @@ def _duration(job: JobSummary) -> str:
     if job.finished_at is None:
         return ""
     return f" after {max(0.0, (job.finished_at - job.created_at).total_seconds()):.1f} s"
-
-
-def _moment(moment: datetime) -> str:
-    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def _tags(job: JobSummary) -> str:

@@ -1,4 +1,4 @@
-"""`darkroom status`, `list`, `watch` and `cancel`: what there is to do with jobs that exist."""
+"""`darkroom status`, `list`, `watch`, `cancel` and `redrive`: what there is to do with jobs that exist."""
 
 from collections.abc import Callable, Sequence
 from typing import Annotated
@@ -13,7 +13,6 @@ from darkroom.cli.items import Item
 from darkroom.cli.job_view import job_table, job_view
 from darkroom.cli.options import JobIds, Json, ProfileName
 from darkroom.cli.progress import choose_progress
-from darkroom.cli.terminal import Terminal, error_document
 from darkroom.client import Client
 from darkroom.errors import DarkroomError, NotSignedInError
 from darkroom.models import JobStatus
@@ -49,6 +48,25 @@ def cancel(context: typer.Context, *, jobs: JobIds, profile: ProfileName = None,
             desk.terminal.show_line(f"{accepted.job_id}: {accepted.status.value.lower()}")
 
     raise typer.Exit(_each(desk, profile, jobs, stop))
+
+
+def redrive(context: typer.Context, *, jobs: JobIds, profile: ProfileName = None, json: Json = False) -> None:
+    """Have jobs that have failed worked on again, from where they failed. Redriving twice is harmless."""
+    desk = Desk.of(context, json=json)
+    accepted: list[str] = []
+
+    def start(client: Client, job_id: str) -> None:
+        answer = client.redrive(job_id)
+        accepted.append(answer.job_id)
+        if desk.terminal.json:
+            desk.terminal.emit(answer.document)
+        else:
+            desk.terminal.show_line(f"{answer.job_id}: {answer.status.value.lower()}")
+
+    code = _each(desk, profile, jobs, start)
+    if accepted:
+        desk.terminal.say(f"See how: darkroom watch {' '.join(accepted)}")
+    raise typer.Exit(code)
 
 
 def list_jobs(
@@ -95,11 +113,5 @@ def _each(desk: Desk, profile: str | None, job_ids: Sequence[str], act: Callable
             except NotSignedInError:
                 raise
             except DarkroomError as error:
-                codes.append(_tell(desk.terminal, error, job_id))
+                codes.append(desk.terminal.fail_job(error, job_id))
     return worst(codes)
-
-
-def _tell(terminal: Terminal, error: DarkroomError, job_id: str) -> ExitCode:
-    if terminal.json:
-        terminal.emit({"jobId": job_id, "error": error_document(error)})
-    return terminal.fail(error, about=job_id)

@@ -66,6 +66,6 @@ def choose_progress(terminal: Terminal, items: Sequence[Item], *, silent: bool) 
     """Choose the display that suits the terminal."""
     if silent:
         return SilentProgress()
-    if terminal.err.is_terminal and not terminal.err.is_dumb_terminal and terminal.err.file.isatty():
+    if terminal.can_redraw:
         return LiveProgress(terminal.err, items)
     return PlainProgress(terminal)

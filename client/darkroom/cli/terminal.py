@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TextIO
 
 from rich.console import Console, RenderableType
@@ -24,6 +25,15 @@ class Terminal:
         self.json = False
         self.out = _console(sys.stdout)
         self.err = _console(sys.stderr)
+
+    @property
+    def can_redraw(self) -> bool:
+        """Whether stderr is a screen on which what was drawn can be drawn over."""
+        return self.err.is_terminal and not self.err.is_dumb_terminal and self.err.file.isatty()
+
+    def busy(self, message: str) -> AbstractContextManager[object]:
+        """Show on a screen, for the length of the block, that something takes a while."""
+        return self.err.status(Text(plain(message))) if self.can_redraw else nullcontext()
 
     def say(self, message: str, style: str = "") -> None:
         """Talk to the person, on stderr."""
@@ -51,6 +61,12 @@ class Terminal:
         """Say what went wrong and return the exit code for it."""
         self.say(f"{about}: {error}" if about else str(error), style="red")
         return of_error(error)
+
+    def fail_job(self, error: DarkroomError, job_id: str) -> ExitCode:
+        """Say what went wrong with one job of several, to a program as well, and return the exit code for it."""
+        if self.json:
+            self.emit({"jobId": job_id, "error": error_document(error)})
+        return self.fail(error, about=job_id)
 
 
 def error_document(error: DarkroomError) -> dict[str, Any]:

@@ -49,9 +49,13 @@ class FakeJob:
     stage_seconds: float = 1.0
     end: str = "SUCCEEDED"
     cancelled_at: float | None = None
+    redriven_at: float | None = None
+    attempt: int = 1
+    redrive_can_help: bool | None = None
 
     def age(self, now: float) -> float:
-        return now - self.submitted_at - self.row_after
+        began = self.submitted_at + self.row_after if self.redriven_at is None else self.redriven_at
+        return now - began
 
     def status(self, now: float) -> str:
         if self.cancelled_at is not None:
@@ -70,7 +74,7 @@ class FakeJob:
             "jobId": self.job_id,
             "status": status,
             "progress": 100 * done // len(STAGES),
-            "attempt": 1,
+            "attempt": self.attempt,
             "imageId": self.body["imageId"],
             "createdAt": moment(self.submitted_at),
             "updatedAt": moment(self.submitted_at + done),
@@ -85,6 +89,10 @@ class FakeJob:
             document["finishedAt"] = moment(self.submitted_at + done)
         if status == "FAILED":
             document["error"] = {"class": "InvalidImage", "message": "This is no image.", "stage": "inspect"}
+            if self.redrive_can_help is not None:
+                document["error"]["redriveCanHelp"] = self.redrive_can_help
+        if seconds := self.body.get("options", {}).get("deadlineSeconds"):
+            document["deadlineAt"] = moment(self.submitted_at + seconds)
         return document
 
     def stage(self, index: int, done: int, status: str) -> dict[str, Any]:
@@ -186,7 +194,8 @@ class FakeDarkroom:
         if path == "/jobs":
             return self._list(request)
         job_id, _, what = path.removeprefix("/jobs/").partition("/")
-        return {"": self._job, "cancel": self._cancel, "result": self._result}[what](request, job_id)
+        calls = {"": self._job, "cancel": self._cancel, "redrive": self._redrive, "result": self._result}
+        return calls[what](request, job_id)
 
     def _sign_in(self, request: httpx.Request) -> httpx.Response:
         assert request.headers["Content-Type"] == "application/x-amz-json-1.1"
@@ -278,6 +287,16 @@ class FakeDarkroom:
         job.cancelled_at = job.cancelled_at or self.now
         return httpx.Response(202, json={"jobId": job_id, "status": job.status(self.now), "links": links(job_id)})
 
+    def _redrive(self, request: httpx.Request, job_id: str) -> httpx.Response:
+        job = self._row(job_id)
+        if job is None:
+            return problem(404, "None of your jobs has this id.")
+        if job.status(self.now) == "FAILED":
+            job.redriven_at, job.attempt, job.end = self.now, job.attempt + 1, "SUCCEEDED"
+        elif job.status(self.now) != "QUEUED" or job.attempt == 1:
+            return problem(409, "The job has not failed.")
+        return httpx.Response(202, json={"jobId": job_id, "status": "QUEUED", "links": links(job_id)})
+
     def _result(self, request: httpx.Request, job_id: str) -> httpx.Response:
         job = self._row(job_id)
         if job is None:
@@ -311,7 +330,7 @@ def refusal(name: str, message: str) -> httpx.Response:
 
 
 def links(job_id: str) -> dict[str, str]:
-    return {"self": f"/jobs/{job_id}", "cancel": f"/jobs/{job_id}/cancel", "result": f"/jobs/{job_id}/result"}
+    return {"self": f"/jobs/{job_id}"} | {what: f"/jobs/{job_id}/{what}" for what in ("cancel", "redrive", "result")}
 
 
 def moment(seconds: float) -> str:
