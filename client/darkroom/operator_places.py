@@ -44,11 +44,11 @@ class OperatorPlaces:
         """Read the member of a profile file. Raises ProfileError."""
         if not isinstance(document, dict):
             raise ProfileError("The profile's `operator` is no object; `darkroom configure` writes it anew.")
-        parts = {ours: document[theirs] for theirs, ours in _MEMBERS.items() if document.get(theirs) is not None}
+        parts = {theirs: document[theirs] for theirs in _MEMBERS if document.get(theirs) is not None}
         for name, value in parts.items():
             if not isinstance(value, str):
-                raise ProfileError(f"The profile's `operator` has a {name} that is no text.")
-        return cls.of(**parts)
+                raise ProfileError(f"The profile's `operator` has a `{name}` that is no text.")
+        return cls.of(**{_MEMBERS[theirs]: value for theirs, value in parts.items()})
 
     def document(self) -> dict[str, str]:
         """Lay them out as the profile file has them."""

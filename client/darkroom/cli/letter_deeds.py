@@ -66,7 +66,8 @@ def do(
     chosen = [letter for letter in letters if deed.obstacle(letter) is None]
     endings = _skipped(letters, deed, named=bool(wanted.names))
     if dry_run:
-        endings += [Ending(letter=letter, outcome=f"WOULD_{deed.verb.upper()}") for letter in chosen]
+        outcome = f"WOULD_{deed.verb.upper()}"
+        endings += [Ending(letter=letter, outcome=outcome, detail=by_class([letter])) for letter in chosen]
     elif chosen and not yes and not _confirmed(deed.verb, chosen):
         desk.terminal.say("Nothing was done.")
         return ExitCode.JOB_FAILED

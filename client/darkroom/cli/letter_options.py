@@ -14,7 +14,7 @@ Letter = Annotated[
 ]
 Letters = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[JOB]...", help="Ids of jobs, or of messages without one.", show_default=False),
+    typer.Argument(metavar="JOB", help="Ids of jobs, or of messages without one.", show_default=False),
 ]
 Classes = Annotated[list[str] | None, typer.Option("--class", metavar="CLASS", help="Only of this error; repeatable.")]
 OlderThan = Annotated[

@@ -117,7 +117,9 @@ def test_logout_without_a_connection_still_forgets_here(
     assert TokenFile(profile).load() is None
 
 
-@pytest.mark.parametrize("command", [["list"], ["status", "a"], ["watch", "a"], ["cancel", "a"], ["result", "a"]])
+@pytest.mark.parametrize(
+    "command", [["list"], ["status", "a"], ["watch", "a"], ["cancel", "a"], ["redrive", "a"], ["result", "a"]]
+)
 def test_commands_when_not_signed_in_say_how_to(run: RunCommand, fake: FakeDarkroom, command: list[str]) -> None:
     ended = run(*command, "--json")
 
@@ -140,6 +142,17 @@ def test_configure_writes_a_profile_that_is_found_by_name(run: RunCommand, home:
         "region": "eu-west-1",
     }
     assert Client.from_profile("work").profile.client_id == "c"
+
+
+def test_configure_for_an_operator_writes_where_dead_letters_are(run: RunCommand, home: Path) -> None:
+    url = "https://abc.execute-api.eu-west-1.amazonaws.com/v1"
+    queue, function = "https://sqs.eu-west-1.amazonaws.com/123456789012/letters", "Darkroom-RedriveJob"
+    places = ["--dead-letter-queue-url", queue, "--redrive-function", function]
+    ended = run("configure", "--api-url", url, "--client-id", "c", "--profile", "work", *places)
+    path = home / "config" / "darkroom" / "profiles" / "work.json"
+
+    assert ended.code == 0
+    assert json.loads(path.read_text())["operator"] == {"deadLetterQueueUrl": queue, "redriveFunction": function}
 
 
 @pytest.mark.parametrize(

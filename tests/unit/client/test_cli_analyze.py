@@ -66,6 +66,15 @@ def test_analyze_passes_on_what_was_asked(run: RunCommand, fake: FakeDarkroom, p
     assert job.body["tags"] == {"trip": "alps", "a": "b=c"}
 
 
+def test_analyze_with_a_deadline_passes_it_on_beside_the_other_options(
+    run: RunCommand, fake: FakeDarkroom, photo: Path
+) -> None:
+    run("analyze", photo, "--deadline", 90, "--colours", 3)
+    (job,) = fake.jobs.values()
+
+    assert job.body["options"] == {"colours": 3, "deadlineSeconds": 90}
+
+
 def test_analyze_with_wait_shows_no_progress(run: RunCommand, photo: Path) -> None:
     ended = run("analyze", photo, "--wait")
 

@@ -93,6 +93,58 @@ def test_cancel_of_one_that_is_over_among_several_cancels_the_others(
     assert fake.jobs[other].cancelled_at is not None
 
 
+def test_redrive_of_failed_jobs_says_how_they_stand(run: RunCommand, fake: FakeDarkroom, client: Client) -> None:
+    fake.end_of = lambda body: "FAILED"
+    ids = [client.submit("image-1").job_id for _ in range(2)]
+    fake.now += 10
+    ended = run("redrive", *ids)
+
+    assert (ended.code, ended.out) == (0, f"{ids[0]}: queued\n{ids[1]}: queued\n")
+    assert f"darkroom watch {ids[0]} {ids[1]}" in ended.err
+    assert [fake.jobs[job_id].attempt for job_id in ids] == [2, 2]
+
+
+def test_redrive_with_json_of_one_that_has_not_failed_redrives_the_others(
+    run: RunCommand, fake: FakeDarkroom, client: Client, job_id: str
+) -> None:
+    fake.end_of = lambda body: "FAILED"
+    failed = client.submit("image-1").job_id
+    fake.now += 10
+    ended = run("redrive", "--json", job_id, failed)
+    refused, accepted = ended.lines()
+
+    assert ended.code == 6
+    assert (refused["jobId"], refused["error"]["kind"]) == (job_id, "Conflict")  # type: ignore[index]
+    assert (accepted["jobId"], accepted["status"]) == (failed, "QUEUED")
+
+
+def test_redrive_of_an_unknown_job_says_so_and_nothing_of_watching(run: RunCommand) -> None:
+    ended = run("redrive", "unknown")
+
+    assert ended.code == 4
+    assert "darkroom watch" not in ended.err
+
+
+def test_status_of_a_failed_job_that_a_redrive_can_help_says_what_to_type(
+    run: RunCommand, fake: FakeDarkroom, client: Client
+) -> None:
+    fake.end_of = lambda body: "FAILED"
+    helped, hopeless = (client.submit("image-1").job_id for _ in range(2))
+    fake.jobs[helped].redrive_can_help, fake.jobs[hopeless].redrive_can_help = True, False
+    fake.now += 10
+
+    assert f"next       darkroom redrive {helped}" in run("status", helped).out
+    assert "darkroom redrive" not in run("status", hopeless).out
+    assert f"To try again: darkroom redrive {helped}\n" in run("watch", hopeless, helped).err
+
+
+def test_status_of_a_job_with_a_deadline_shows_it(run: RunCommand, client: Client, job_id: str) -> None:
+    bounded = client.submit("image-1", options={"deadlineSeconds": 90}).job_id
+
+    assert "deadline" in run("status", bounded).out
+    assert "deadline" not in run("status", job_id).out
+
+
 def test_list_shows_the_newest_first_up_to_the_limit(run: RunCommand, client: Client) -> None:
     ids = [client.submit("image-1", tags={"n": str(number)}).job_id for number in range(4)]
     ended = run("list", "--limit", 3)
@@ -206,5 +258,5 @@ def test_result_of_a_job_that_has_not_ended_is_a_conflict(run: RunCommand, job_i
 
 
 def test_commands_with_an_id_that_cannot_be_are_usage_errors(run: RunCommand, fake: FakeDarkroom) -> None:
-    assert [run(command, "../x").code for command in ("status", "cancel", "watch", "result")] == [2, 2, 2, 2]
+    assert [run(command, "../x").code for command in ("status", "cancel", "redrive", "watch", "result")] == [2] * 5
     assert fake.requests == []

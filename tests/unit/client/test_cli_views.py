@@ -1,10 +1,12 @@
 import io
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from darkroom.cli.items import Item
 from darkroom.cli.job_view import job_view
 from darkroom.cli.live_progress import LiveProgress
+from darkroom.cli.moments import age
 from darkroom.cli.progress import PlainProgress, SilentProgress, choose_progress
 from darkroom.cli.report_view import report_view
 from darkroom.cli.terminal import Terminal
@@ -83,6 +85,14 @@ def test_job_view_names_tries_and_error_of_a_stage() -> None:
 
     assert "3 tries" in text_of(console)
     assert r"[b]oops\x1b (X)" in text_of(console)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(-5, "0s"), (0, "0s"), (119, "119s"), (120, "2m"), (7199, "119m"), (7200, "2h"), (172_800, "2d")],
+)
+def test_age_is_in_the_largest_unit_of_which_there_are_two(seconds: int, shown: str) -> None:
+    assert age(timedelta(seconds=seconds)) == shown
 
 
 def test_live_progress_of_a_few_jobs_draws_panels_side_by_side() -> None:

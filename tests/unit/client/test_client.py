@@ -240,6 +240,37 @@ def test_cancel_right_after_submit_waits_for_the_record(client: Client, fake: Fa
     assert client.cancel(job_id).status is JobStatus.CANCELLING
 
 
+def test_redrive_of_a_failed_job_is_accepted_twice(client: Client, fake: FakeDarkroom) -> None:
+    fake.end_of = lambda body: "FAILED"
+    (job_id,) = submitted(client)
+    fake.now += 10
+
+    assert client.redrive(job_id).status is JobStatus.QUEUED
+    assert client.redrive(job_id).status is JobStatus.QUEUED
+    assert client.get(job_id).attempt == 2
+    assert [job.status for job in client.watch(job_id)][-1] is JobStatus.SUCCEEDED
+
+
+def test_redrive_of_a_job_that_has_not_failed_raises_conflict(client: Client, fake: FakeDarkroom) -> None:
+    (job_id,) = submitted(client)
+
+    with pytest.raises(ConflictError, match="has not failed"):
+        client.redrive(job_id)
+
+
+def test_redrive_of_an_unknown_job_is_not_found(client: Client) -> None:
+    with pytest.raises(NotFoundError):
+        client.redrive("unknown")
+
+
+def test_job_with_a_deadline_says_when(client: Client, fake: FakeDarkroom) -> None:
+    job = client.get(client.submit("image-1", options={"deadlineSeconds": 90}).job_id)
+
+    assert job.deadline_at is not None
+    assert job.deadline_at.timestamp() == fake.now + 90
+    assert client.get(client.submit("image-1").job_id).deadline_at is None
+
+
 def test_result_of_a_job_is_its_report(client: Client, fake: FakeDarkroom) -> None:
     (job_id,) = submitted(client)
     with pytest.raises(ConflictError):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from darkroom.errors import LocalFileError, ProfileError
+from darkroom.operator_places import OperatorPlaces
 from darkroom.private_files import write_private
 from darkroom.profile import Profile, named_path, path_to_write, profile_path
 
@@ -60,6 +61,54 @@ def test_save_then_load_gives_the_same_profile(home: Path) -> None:
     assert Profile.load(path) == Profile(
         api_url="https://api.test/v1", auth_url="https://auth.test", client_id="c", path=path
     )
+
+
+def test_save_then_load_keeps_what_operators_need(home: Path) -> None:
+    path = home / "p.json"
+    places = OperatorPlaces.of(dead_letter_queue_url="https://q.test", endpoint_url="http://127.0.0.1:4566/")
+    Profile.of(api_url="https://api.test", client_id="c", region="eu-west-1", operator=places).save(path)
+
+    assert Profile.load(path).operator == OperatorPlaces(
+        dead_letter_queue_url="https://q.test", endpoint_url="http://127.0.0.1:4566"
+    )
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "here"),
+    [
+        ("http://127.0.0.1:4566", True),
+        ("http://localhost:4566", True),
+        ("http://[::1]:4566", True),
+        ("https://aws.test", False),
+        ("https://127.0.0.1.evil.test", False),
+        (None, False),
+    ],
+)
+def test_operator_places_on_this_machine_are_those_of_a_loopback_endpoint(endpoint: str | None, here: bool) -> None:
+    assert OperatorPlaces.of(endpoint_url=endpoint).is_on_this_machine is here
+
+
+@pytest.mark.parametrize(
+    ("operator", "said"),
+    [
+        ([], "`operator` is no object"),
+        ({"redriveFunction": 1}, "`redriveFunction` that is no text"),
+        ({"endpointUrl": "http://aws.test"}, r"operator\.endpointUrl .* must begin with https"),
+        ({"endpointUrl": "nowhere"}, r"operator\.endpointUrl .* no URL"),
+    ],
+)
+def test_load_of_unusable_operator_places_says_what_is_wrong(home: Path, operator: object, said: str) -> None:
+    path = home / "p.json"
+    document = {"apiUrl": "https://api.test", "clientId": "c", "region": "eu-west-1", "operator": operator}
+    path.write_text(json.dumps(document))
+
+    with pytest.raises(ProfileError, match=said):
+        Profile.load(path)
+
+
+def test_operator_places_that_say_nothing_are_false() -> None:
+    assert not OperatorPlaces.of(dead_letter_queue_url="")
+    assert OperatorPlaces.of(redrive_function="f")
 
 
 def test_of_an_aws_address_derives_region_and_sign_in() -> None:
