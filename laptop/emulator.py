@@ -13,7 +13,7 @@ import socket
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Final
@@ -72,8 +72,11 @@ def find(home: Home) -> Emulator | None:
         return None
 
 
-def start(home: Home, *, port: int | None = None) -> Emulator:
-    """Start it and wait until it answers. Raises EmulatorError. Interrupted or failed, it leaves nothing running."""
+def start(home: Home, *, port: int | None = None, extra: Mapping[str, str] | None = None) -> Emulator:
+    """Start it and wait until it answers. Raises EmulatorError. Interrupted or failed, it leaves nothing running.
+
+    `extra` is added to its environment, which every function inherits.
+    """
     if not EMULATOR_PYTHON.exists():
         raise EmulatorError("The emulator is not installed. Run `make setup`.")
     _prepare(home)
@@ -88,6 +91,7 @@ def start(home: Home, *, port: int | None = None) -> Emulator:
                 "STATE_DIR": str(home.state),
                 "S3_PERSIST": "1",
                 "S3_DATA_DIR": str(home.state / "s3"),
+                **(extra or {}),
             },
             stdin=subprocess.DEVNULL,
             stdout=log,

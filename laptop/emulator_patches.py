@@ -9,14 +9,18 @@
 7. A queue outlives a restart. Here its name held the port, and on another port nobody read it any more.
 8. No execution of AWS ends for a restart of AWS. Here those that ran came back as FAILED, and no event told of it; they
    are gone instead, which is what the job's row alone is enough to mend.
+9. An execution that runs for longer than the state machine's `TimeoutSeconds` is TIMED_OUT, and an event tells of it.
+   Here it ran on.
 
 Runs inside the emulator's environment only.
 """
 
+import contextvars
 import hashlib
 import importlib
 import json
 import re
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -37,6 +41,7 @@ def apply() -> None:
     _name_throttles(machines)
     _name_queues_alike_on_every_port(queues)
     _forget_what_ran(machines)
+    _end_executions_that_are_out_of_time(machines)
 
 
 def digest() -> str:
@@ -166,6 +171,34 @@ def _forget_what_ran(machines: Any) -> None:
         restore(data)
 
     machines._restore_state = restore_what_had_ended
+
+
+def _end_executions_that_are_out_of_time(machines: Any) -> None:
+    run = machines._run_execution
+
+    def end(execution: Schema) -> None:
+        if execution["status"] == "RUNNING":
+            execution["status"] = "TIMED_OUT"
+            execution["stopDate"] = machines.now_iso()
+            machines._add_event(execution, "ExecutionTimedOut", {"executionTimedOutEventDetails": {}})
+            machines._emit_execution_status_event(execution)
+
+    def run_for_so_long(arn: str) -> None:
+        execution = machines._executions[arn]
+        definition = json.loads(machines._state_machines[execution["stateMachineArn"]]["definition"])
+        # The account and the region of the caller go with a thread's context.
+        in_this_context = contextvars.copy_context().run
+        alarm = threading.Timer(
+            definition.get("TimeoutSeconds", threading.TIMEOUT_MAX), in_this_context, (end, execution)
+        )
+        alarm.daemon = True
+        alarm.start()
+        try:
+            run(arn)
+        finally:
+            alarm.cancel()
+
+    machines._run_execution = run_for_so_long
 
 
 def _reasons(gateway: Any, method: Any, api: str, body: bytes) -> list[str]:

@@ -110,6 +110,10 @@ def host() -> Platform:
         files={
             "bootstrap": "#!/bin/sh\n"
             'export PYTHONPATH="$LAMBDA_TASK_ROOT" PYTHONDONTWRITEBYTECODE=1\n'
+            # Only `make chaos` sets it: a program that ends as the runtime client, with faults in between.
+            'if [ -n "$DARKROOM_FAULT_LAYER" ]; then\n'
+            f'  exec "{python}" -P -S "$DARKROOM_FAULT_LAYER" "$_HANDLER"\n'
+            "fi\n"
             f'exec "{python}" -P -S -m awslambdaric "$_HANDLER"\n'
         },
         compression=1,  # it never leaves the machine
