@@ -15,8 +15,6 @@ from laptop.chaos.kinds import BY_NAME
 FINAL: Final = frozenset({"SUCCEEDED", "CANCELLED"})
 PICTURES: Final = frozenset({"preview", "thumbnail"})
 MOST_TRIES: Final = 2
-PATIENCE_SECONDS: Final = 30.0
-"""For about so long a caller that lost its answer in a restart asks again."""
 SUPERSEDED: Final = "JobSuperseded"
 STOPPED: Final = frozenset({"ABORTED", "TIMED_OUT"})
 """An execution that was stopped from outside may have been about to say anything."""
@@ -298,7 +296,7 @@ def _keeps_its_end(history: History, job: str, _row: Row) -> Found:
 
 
 def _redrives_when_asked(history: History, job: str, row: Row) -> Found:
-    asked = len(history.calls_about(job, "redrive")) + _answers_lost(history, job)
+    asked = len(history.calls_about(job, "redrive"))
     if row["attempt"] - 1 > asked:
         yield f"at most {asked + 1} attempts, one for each redrive", str(row["attempt"])
     for call in history.calls_about(job, "redrive"):
@@ -307,14 +305,6 @@ def _redrives_when_asked(history: History, job: str, row: Row) -> Found:
     for call in history.calls_about(job, "cancel"):
         if call.job_status == "SUCCEEDED" and call.answer == ACCEPTED:
             yield "409 to the cancel of a job that is SUCCEEDED", str(call.answer)
-
-
-def _answers_lost(history: History, job: str) -> int:
-    """How often the client may have repeated a call whose answer it never had. Until then the job may fail again."""
-    answered = [call.at for call in history.calls_about(job, "redrive")]
-    restarts = [fault for fault in history.faults if fault.kind == "emulator-restarted"]
-    held_up = sum(fault.at < at < fault.at + PATIENCE_SECONDS for fault in restarts for at in answered)
-    return held_up + sum(fault.place == "api" for fault in history.faults_of(job))
 
 
 def _repeats_nothing_finished(history: History, job: str, _row: Row) -> Found:
