@@ -19,7 +19,7 @@ COPIED = ("app.py", "cdk.json", "openapi.yaml", "package-lock.json", "pyproject.
 FOLDERS = ("lambdas", "stacks", "statemachine", "tests", "client", "laptop", "photos")
 INSTALLED = (".venv", "node_modules", ".laptop/venv", ".cache")
 """Not copied: what `make setup` has made."""
-CHAOS = ("-m", "laptop.chaos", "--seed", "7", "--jobs", "100", "--at-least", "0", "--kinds")
+CHAOS = ("-m", "laptop.chaos", "--seed", "7", "--jobs", "100", "--at-least", "0", "--patience", "150", "--kinds")
 VIOLATED = 1
 """Exit code of a test that fails, and of a fault run with violations; any other, as of a broken import, is no proof."""
 
