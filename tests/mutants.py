@@ -65,8 +65,9 @@ MUTANTS = (
     Mutant("two reconcilers deal with the same job", "lambdas/adapters/watch_list.py",
            'AND {keys.DUE_AT} = :seenDue"', 'AND :seenDue = :seenDue"', "tests/functional/test_reconcile.py"),
     Mutant("a cancelled job is failed", "lambdas/adapters/job_table.py",
-           "if even_if_cancelling or status not in CANCELLATION", "if True", "tests/functional/test_settle_failed.py",
-           chaos="cancel,transient,fails-for-ever,dies-for-ever,execution-aborted"),
+           "if even_if_cancelling or status not in CANCELLATION", "if True", "tests/functional/test_settle_failed.py"),
+    Mutant("a job whose execution was stopped is not settled", "lambdas/handlers/settling.py",
+           "if job.status in SETTLED_FROM:", "if job.status in ():", chaos="execution-aborted,event-lost"),
 )  # fmt: skip
 
 
