@@ -8,6 +8,7 @@ reconciler has had its say, every failed job has its dead letter and nothing is 
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -78,19 +79,26 @@ class JobLife(RuleBasedStateMachine):
 
     @rule(number=attempts, stage=stage_names, token=tokens)
     def begin(self, number: int, stage: str, token: str) -> None:
-        self._try(lambda: self.aws.table.begin_stage(self._attempt(number), stage, token=token, now=now()))
+        attempt = self._attempt(number)
+        self._try(attempt, lambda: self.aws.table.begin_stage(attempt, stage, token=token, now=now()))
 
-    @rule(number=attempts, stage=stage_names, percent=st.integers(0, 99))
-    def go_on(self, number: int, stage: str, percent: int) -> None:
-        self._try(lambda: self.aws.table.report_progress(self._attempt(number), stage, percent, now=now()))
+    @rule(number=attempts, stage=stage_names, percents=st.lists(st.integers(0, 99), min_size=1, max_size=3))
+    def go_on(self, number: int, stage: str, percents: list[int]) -> None:
+        attempt = self._attempt(number)
+        for percent in percents:
+            report = partial(self.aws.table.report_progress, attempt, stage, percent, now=now())
+            self._try(attempt, report)
+            self.the_row_is_in_order()
 
     @rule(number=attempts, stage=stage_names, token=tokens)
     def end(self, number: int, stage: str, token: str) -> None:
         self.written += 1
+        attempt = self._attempt(number)
         result = f'{{"write": {self.written}}}'
         self._try(
+            attempt,
             lambda: self.aws.table.end_stage(
-                self._attempt(number),
+                attempt,
                 stage,
                 result=result,
                 result_key=None,
@@ -99,7 +107,7 @@ class JobLife(RuleBasedStateMachine):
                 ends_job=stage == LAST.name,
                 token=token,
                 now=now(),
-            )
+            ),
         )
 
     @rule(number=attempts, stage=stage_names, token=tokens)
@@ -111,9 +119,8 @@ class JobLife(RuleBasedStateMachine):
     @rule(number=attempts, stage=stage_names, token=tokens)
     def fail_a_try(self, number: int, stage: str, token: str) -> None:
         failure = Failure(error_class="TransientError", message="later", stage=stage)
-        self._try(
-            lambda: self.aws.table.record_stage_failure(self._attempt(number), stage, failure, token=token, now=now())
-        )
+        attempt = self._attempt(number)
+        self._try(attempt, lambda: self.aws.table.record_stage_failure(attempt, stage, failure, token=token, now=now()))
 
     @rule()
     def cancel(self) -> None:
@@ -247,11 +254,15 @@ class JobLife(RuleBasedStateMachine):
     def _job(self) -> Job:
         return self.aws.job(self.job_id)
 
-    def _try(self, write: Callable[[], Job]) -> None:
+    def _try(self, attempt: Attempt, write: Callable[[], Job]) -> None:
+        """Write as one attempt; one that is not current changes nothing, whether it is told so or not."""
+        before = self.aws.table.get(OWNER, self.job_id)
         try:
             write()
         except RefusedError:
             return
+        after = self.aws.table.get(OWNER, self.job_id)
+        assert after == before or (before and before.attempt == attempt.number), "another attempt has written"
 
 
 def test_job_life_keeps_every_invariant_whatever_happens(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
