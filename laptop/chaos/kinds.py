@@ -106,6 +106,7 @@ KINDS: Final = (
     _outside(
         "cancel-with-redrive",
         "the owner cancels and redrives at the same moment",
+        share=RARE,
         needs="execution-aborted fails-for-ever object-deleted",
     ),
     _outside("deadline", "a job has a deadline, short or generous", share=RARE, fails_as="DeadlineExceeded"),
