@@ -8,18 +8,14 @@ import math
 
 from PIL import Image
 
+from lambdas.stages.colour_names import linear
+
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"
 
 Colour = tuple[float, float, float]
 
 
-def _to_linear(value: int) -> float:
-    """Undo sRGB's gamma (IEC 61966-2-1): 0 to 255 becomes light, 0.0 to 1.0."""
-    share = value / 255
-    return share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4  # noqa: PLR2004 - the standard's
-
-
-_LINEAR = [_to_linear(value) for value in range(256)]
+_LINEAR = [linear(value) for value in range(256)]
 
 
 def encode(image: Image.Image, across: int, down: int) -> str:

@@ -12,7 +12,7 @@ from io import BytesIO
 from PIL import Image, PngImagePlugin
 
 from lambdas.jobs.errors import InvalidImage, JobError
-from lambdas.stages import shrinking
+from lambdas.stages import noise, shrinking
 from lambdas.stages.colour import averageable, flattened
 from lambdas.stages.exif import Exif
 from lambdas.stages.file_structure import ENDS_EARLY, TOO_MANY_FRAMES, count_frames
@@ -24,6 +24,7 @@ from lambdas.stages.image_limits import (
     MAX_SIDE,
     MAX_TEXT_BYTES,
     MAX_WHOLE_PIXELS,
+    WORKING_SIDE_MAX,
     WORKING_SIDE_MIN,
 )
 
@@ -68,6 +69,20 @@ class Upload:
                 self.image.load()
             return Exif(self.image)
 
+    def noise(self) -> float | None:
+        """Estimate the noise, as `noise.estimate` does; None where the pixels are not a sensor's but a drawing's.
+
+        Of a JPEG, luma alone is decoded a second time: decoded in colour and whole, it would take thrice the memory.
+        Raises InvalidImage when the data is damaged or ends early.
+        """
+        with decoding_foreign_bytes():
+            if self.format is JPEG:
+                luma = _open(self.content, self.format)
+                luma.draft("L", luma.size)
+                return noise.estimate(luma, _to_luma)
+            self.image.load()
+            return None if self.image.mode in _NOT_OF_A_SENSOR else noise.estimate(self.image, _to_luma)
+
     def shrunk(self) -> Image.Image:
         """Decode the first frame, no larger than the working copy needs: L, RGB, CMYK or LAB, with alpha laid on white.
 
@@ -76,7 +91,8 @@ class Upload:
         with decoding_foreign_bytes():
             shrinking.draft(self.image, WORKING_SIDE_MIN)
             self.image.load()
-            return flattened(shrinking.reduce(averageable(self.image), WORKING_SIDE_MIN))
+            reduced = shrinking.reduce(averageable(self.image), WORKING_SIDE_MIN)
+            return flattened(shrinking.fit(reduced, WORKING_SIDE_MAX))
 
 
 @contextmanager
@@ -97,6 +113,14 @@ def decoding_foreign_bytes() -> Iterator[None]:
         raise InvalidImage(_TOO_MANY_PIXELS) from None
     except Exception as error:  # decoders raise everything from struct.error to RecursionError
         raise InvalidImage(_sentence(error)) from error
+
+
+_NOT_OF_A_SENSOR = frozenset({"1", "P", "PA", "I", "F"})
+"""Dithered, drawn, or without a known range of values: what looks like noise there is none."""
+
+
+def _to_luma(tile: Image.Image) -> Image.Image:
+    return averageable(tile).convert("L")
 
 
 def _open(content: bytes, image_format: ImageFormat) -> Image.Image:

@@ -34,7 +34,10 @@ MAX_EXIF_BYTES = 128 * 1024
 """JPEG's own limit is 64 KB a segment; a larger block is ignored."""
 
 WORKING_SIDE_MIN = 768
-"""The long side of the working copy is at least this (unless the image is smaller) and less than twice this.
+"""The long side of the working copy is at least this, unless the image is smaller: small codes are readable still."""
 
-Only whole-number reductions are used, which cost a tenth of resampling, so the size falls where the number lets it.
+WORKING_SIDE_MAX = 1024
+"""And at most this. Whole-number reductions, which cost a tenth of a filter, may end anywhere up to twice the least.
+
+What is larger than this after them is filtered once, which costs less than what five stages save.
 """

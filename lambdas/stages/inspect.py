@@ -14,7 +14,7 @@ from lambdas.stages.colour import Profile, has_alpha
 from lambdas.stages.contract import Artefact, StageInput, StageOutput
 from lambdas.stages.decoding import Upload, decoding_foreign_bytes, displayed_size, upright
 from lambdas.stages.exif import Exif
-from lambdas.stages.image_formats import AVIF, PNG, TIFF
+from lambdas.stages.image_formats import AVIF, GIF, JPEG, PNG, TIFF
 
 _QUALITY = 92
 _BITS_PER_SAMPLE = 258
@@ -31,6 +31,8 @@ def run(stage_input: StageInput) -> StageOutput:
     profile = Profile(upload.image.info.get("icc_profile"))
     facts = _describe(upload, exif, profile)
     stage_input.checkpoint(0.1)
+    facts["noise"] = _noise(upload) if "quality" in stage_input.analyses else None
+    stage_input.checkpoint(0.4)
     small = upload.shrunk()
     stage_input.checkpoint(0.7)
     with decoding_foreign_bytes():
@@ -55,6 +57,7 @@ def _describe(upload: Upload, exif: Exif, profile: Profile) -> dict[str, Any]:
         "width": width,
         "height": height,
         "megapixels": round(width * height / 1e6, 2),
+        "progressive": _is_progressive(upload),
         "mode": image.mode,
         "bitDepth": _bit_depth(upload),
         "frames": upload.frames,
@@ -65,8 +68,21 @@ def _describe(upload: Upload, exif: Exif, profile: Profile) -> dict[str, Any]:
         "iccProfile": profile.description,
         "dpi": _dpi(image),
         "exif": exif.plain(),
+        "photo": exif.in_words(),
         "hasLocation": exif.has_location,
     }
+
+
+def _noise(upload: Upload) -> dict[str, Any] | None:
+    sigma = upload.noise()
+    return None if sigma is None else {"sigma": sigma, "unit": "standard deviation in levels of luma, 0 to 255"}
+
+
+def _is_progressive(upload: Upload) -> bool | None:
+    """Whether the file shows a coarse picture first; None for formats that cannot."""
+    if upload.format is JPEG:
+        return bool(upload.image.info.get("progressive"))
+    return bool(upload.image.info.get("interlace")) if upload.format in {PNG, GIF} else None
 
 
 def _bit_depth(upload: Upload) -> int | None:

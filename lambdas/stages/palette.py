@@ -5,6 +5,7 @@ from typing import Any
 from PIL import Image, ImageStat
 
 from lambdas.stages import shrinking
+from lambdas.stages.colour_names import name_of, text_on
 from lambdas.stages.contract import StageInput, StageOutput
 from lambdas.stages.working_image import open_working_image
 
@@ -55,7 +56,14 @@ def _rounded_shares(counts: list[int]) -> list[float]:
 
 
 def _colour(red: int, green: int, blue: int) -> dict[str, Any]:
-    return {"hex": f"#{red:02x}{green:02x}{blue:02x}", "rgb": [red, green, blue]}
+    text, contrast = text_on((red, green, blue))
+    return {
+        "hex": f"#{red:02x}{green:02x}{blue:02x}",
+        "rgb": [red, green, blue],
+        "name": name_of((red, green, blue)),
+        "textColour": text,
+        "contrast": contrast,
+    }
 
 
 def _histogram(image: Image.Image) -> dict[str, list[float]]:

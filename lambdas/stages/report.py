@@ -70,7 +70,7 @@ def _quality_sentence(quality: Mapping[str, Any]) -> str:
 
 def _palette_sentence(palette: Mapping[str, Any]) -> str:
     first = palette["colours"][0]
-    return f"The main colour is {first['hex']}, {first['share']:.0%} of the image."
+    return f"The main colour is {first['name']} ({first['hex']}), {first['share']:.0%} of the image."
 
 
 def _codes_sentence(codes: Mapping[str, Any]) -> str:

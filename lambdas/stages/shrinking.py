@@ -1,6 +1,6 @@
-"""Making images smaller by whole numbers: the decoder's own scaling first, then averages of k by k pixels.
+"""Making images smaller: the decoder's own scaling first, then averages of k by k pixels, then, if need be, a filter.
 
-Must not resample: one LANCZOS step to the same size costs four times the decoding of the whole original.
+Must not filter large images: one LANCZOS step to the same size costs four times the decoding of the whole original.
 """
 
 from PIL import Image
@@ -24,3 +24,15 @@ def reduce(image: Image.Image, long_side: int) -> Image.Image:
     """
     factor = max(image.size) // long_side
     return image.reduce(factor) if factor > 1 else image
+
+
+def fit(image: Image.Image, long_side: int) -> Image.Image:
+    """Filter an image down to a long side of exactly `long_side`; one that is smaller already is returned itself.
+
+    From less than twice the size this costs a few milliseconds, and everything after it works on fewer pixels.
+    """
+    if max(image.size) <= long_side:
+        return image
+    scale = long_side / max(image.size)
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    return image.resize(size, Image.Resampling.HAMMING)
