@@ -10,6 +10,14 @@ from statistics import median
 
 from PIL import Image
 
+SAME_PICTURE_BITS = 10
+"""Two pHashes that differ in no more bits than this are taken for versions of one picture.
+
+Measured on the photographs and on the nine ninths of each, 780 pairs of different pictures: the nearest two differ in 20
+bits. Versions differ in at most 2 (resized, recompressed, grey), 6 (a quarter brighter, 1.3 times the contrast) and 10
+(4 % of each side cropped away in all); a crop of 6 % may differ in 16 and is no longer found.
+"""
+
 _SIDE = 8
 _DCT_SIDE = 32
 _COSINES = [
@@ -48,7 +56,7 @@ def average_hash(grey: Image.Image) -> str:
 
 
 def distance(one: str, other: str) -> int:
-    """Count the differing bits of two hashes, 0 to 64. Up to about 8 they are versions of one picture."""
+    """Count the differing bits of two hashes, 0 to 64; for pHash, see `SAME_PICTURE_BITS`."""
     return (int(one, 16) ^ int(other, 16)).bit_count()
 
 
