@@ -117,9 +117,9 @@ class StageRun:
             StageInput(
                 image=image,
                 options=job.options,
-                analyses=job.analyses,
                 results=self._results(job),
                 checkpoint=self._checkpoint,
+                analyses=job.analyses,
             )
         )
 

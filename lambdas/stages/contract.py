@@ -14,15 +14,15 @@ class StageInput:
 
     `image` is the bytes that the stage's catalogue row says it reads: the upload, or the working copy.
     `options` are the job's, complete with defaults (`lambdas.jobs.submission.OPTIONS`).
-    `analyses` are the names of the analyses that the job asks for.
     `results` are the results of the stages that finished before, by stage name.
+    `analyses` are the names of the analyses that the job asks for.
     """
 
     image: bytes
     options: Mapping[str, Any]
-    analyses: Collection[str]
     results: Mapping[str, Mapping[str, Any]]
     checkpoint: Checkpoint
+    analyses: Collection[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

