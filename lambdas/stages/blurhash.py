@@ -52,7 +52,8 @@ def _waves(length: int, number: int) -> list[list[float]]:
 
 
 def _dot(wave: Sequence[float], values: Sequence[float]) -> float:
-    return sum(map(mul, wave, values))
+    total: float = sum(map(mul, wave, values))
+    return total
 
 
 def _constant_code(colour: Colour) -> int:

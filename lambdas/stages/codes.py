@@ -30,9 +30,10 @@ def run(stage_input: StageInput) -> StageOutput:
     stage_input.checkpoint(0.0)
     grey = open_working_image(stage_input.image, mode="L")
     stage_input.checkpoint(0.3)
-    found = _read(grey, IN_ANY_DIRECTION, try_rotate=False)
+    # Large codes that are out of focus are sharper in a smaller image; of stripes one needs all the pixels there are.
+    found = _read(grey, IN_ANY_DIRECTION, try_rotate=False, try_downscale=True)
     stage_input.checkpoint(0.5)
-    found += _read(grey, ALONG_LINES, try_rotate=True)
+    found += _read(grey, ALONG_LINES, try_rotate=True, try_downscale=False)
     # Reading order, so that the same image always gives the same list.
     found.sort(key=lambda code: (code.position.top_left.y, code.position.top_left.x))
     scale = _scale(stage_input.results)
@@ -44,16 +45,10 @@ def run(stage_input: StageInput) -> StageOutput:
     return StageOutput(result={"codes": codes, "found": len(found)})
 
 
-def _read(grey: Image.Image, formats: Any, *, try_rotate: bool) -> list[Any]:
+def _read(grey: Image.Image, formats: Any, *, try_rotate: bool, try_downscale: bool) -> list[Any]:
     # Light codes on dark are not looked for: a third look at everything, for what is hardly ever printed.
-    found = zxingcpp.read_barcodes(
-        grey,
-        formats=formats,
-        try_rotate=try_rotate,
-        try_downscale=True,
-        try_invert=False,
-        text_mode=zxingcpp.TextMode.Plain,
-    )
+    found = zxingcpp.read_barcodes(grey, formats=formats, try_rotate=try_rotate, try_downscale=try_downscale,
+                                   try_invert=False, text_mode=zxingcpp.TextMode.Plain)  # fmt: skip
     return list(found)
 
 

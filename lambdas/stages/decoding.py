@@ -73,7 +73,7 @@ class Upload:
     def noise(self) -> float | None:
         """Estimate the noise (`Noise.sigma`) from native pixels; None where they are not a sensor's but a drawing's.
 
-        Of a JPEG, luma alone is decoded, and the upper quarter of it where that is enough to judge by: the whole would
+        Of a JPEG, luma alone is decoded, and the upper eighth of it where that is enough to judge by: the whole would
         cost as much again as all else. Raises InvalidImage when the data is damaged or ends early.
         """
         with decoding_foreign_bytes():
@@ -83,7 +83,7 @@ class Upload:
             return None if self.image.mode in _NOT_OF_A_SENSOR else Noise(self.image, _to_luma).sigma
 
     def _noise_of_jpeg(self) -> float | None:
-        upper = Noise(self._luma(max(_LEAST_ROWS, self.image.height // 4)), _to_luma)
+        upper = Noise(self._luma(max(_LEAST_ROWS, self.image.height // 8)), _to_luma)
         # Of four inks luma cannot be decoded alone: the whole would take four bytes a pixel.
         if upper.is_enough or self.image.height <= _LEAST_ROWS or self.image.mode == "CMYK":
             return upper.sigma
@@ -127,7 +127,7 @@ def decoding_foreign_bytes() -> Iterator[None]:
         raise InvalidImage(_sentence(error)) from error
 
 
-_LEAST_ROWS = 8 * TILE
+_LEAST_ROWS = 4 * TILE
 """Below this, the rows saved are not worth the second look that they may cost."""
 _NOT_OF_A_SENSOR = frozenset({"1", "P", "PA", "I", "F"})
 """Dithered, drawn, or without a known range of values: what looks like noise there is none."""

@@ -16,7 +16,7 @@ from lambdas.stages.decoding import Upload, decoding_foreign_bytes, displayed_si
 from lambdas.stages.exif import Exif
 from lambdas.stages.image_formats import AVIF, GIF, JPEG, PNG, TIFF
 
-_QUALITY = 88
+_QUALITY = 85
 _BITS_PER_SAMPLE = 258
 _PNG_BIT_DEPTH_AT = 24
 _SENSIBLE_DPI = (2, 100_000)

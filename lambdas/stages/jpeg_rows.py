@@ -1,4 +1,7 @@
-"""The upper rows of a JPEG, without the work of decoding the lower ones. Must not be used to tell whether a file is whole."""
+"""The upper rows of a JPEG, without the work of decoding the lower ones.
+
+Must not be used to tell whether a file is whole.
+"""
 
 import re
 import struct

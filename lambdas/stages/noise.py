@@ -17,14 +17,14 @@ _GAIN: Final = 3.0
 _DISTANCES: Final = [abs(value - 128) for value in range(256)]
 TILE: Final = 64
 """Pixels of a tile's side."""
-_TILES_ACROSS: Final = 8
-"""So 64 tiles of 4,096 pixels: a third of a megapixel, whatever the image has."""
+_TILES_ACROSS: Final = 6
+"""And as many down, where there is room: 36 tiles of 4,096 pixels, whatever the image has."""
 _FLATTEST: Final = 0.1
 _TONES: Final = (3, 252)
 _CLIPPED: Final = 0.02
 """A tile with more than this share of its pixels outside of the tones has lost noise to clipping."""
-_ENOUGH: Final = 16
-"""Tiles, a quarter of them all, that are needed before those which were looked at may stand for the whole image."""
+_ENOUGH: Final = 12
+"""Tiles, a third of them all, that are needed before those which were looked at may stand for the whole image."""
 _DIGITS: Final = 2
 
 Box = tuple[int, int, int, int]
@@ -73,5 +73,5 @@ def _sigma(tile: Image.Image) -> float | None:
         return None
     # Pillow copies the outermost pixels unfiltered.
     histogram = tile.filter(_MASK).crop((1, 1, TILE - 1, TILE - 1)).histogram()
-    mean = sum(map(mul, histogram, _DISTANCES)) / sum(histogram)
+    mean: float = sum(map(mul, histogram, _DISTANCES)) / sum(histogram)
     return mean * math.sqrt(math.pi / 2) / _GAIN

@@ -38,7 +38,7 @@ def _draft_three_eighths(image: Image.Image, mode: str) -> None:
     if not isinstance(image, JpegImagePlugin.JpegImageFile) or len(image.tile) != 1:
         return
     size = (ceil(image.width * _THREE_EIGHTHS), ceil(image.height * _THREE_EIGHTHS))
-    image._size = size  # noqa: SLF001 - see the docstring
+    image._size = size
     image.tile = [image.tile[0]._replace(extents=(0, 0, *size))]
     image.decoderconfig = (_ASKED_AS, 0)
 
