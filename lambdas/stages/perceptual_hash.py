@@ -14,9 +14,9 @@ from PIL import Image
 SAME_PICTURE_BITS = 10
 """Two pHashes that differ in no more bits than this are taken for versions of one picture.
 
-Measured on the photographs and on the nine ninths of each: of 780 pairs of different pictures, the nearest two differ in
-20 bits. Versions differ in up to 2 (resized, recompressed, grey), 6 (a quarter brighter, 1.3 times the contrast) and 10
-(4 % of width and height cropped away). When 6 % are cropped away it may be 16, and the version is not found.
+Measured on the photographs and on the nine ninths of each: of 780 pairs of different pictures, the nearest two differ
+in 20 bits. Versions differ in up to 2 (resized, recompressed, grey), 6 (a quarter brighter, 1.3 times the contrast)
+and 10 (4 % of width and height cropped away). Of a crop by 6 % it may be 16, and the version is not found.
 """
 
 _SIDE = 8
