@@ -14,7 +14,7 @@ MAX_WHOLE_PIXELS = 50_000_000
 
 MAX_COPIED_PIXELS = 30_000_000
 """For WebP and AVIF, whose decoders hand their pixels over as a copy. Measured: inspect peaks at 15.3 bytes a pixel for
-WebP (the decoder's two canvases, the copy, and the image) and 12.6 for AVIF with alpha: 480 MB, of the 512 there are."""
+WebP (the decoder's two canvases, the copy, and the image) and 12.6 for AVIF with alpha: 480 MB of the 512 there are."""
 
 MAX_SIDE = 30_000
 """Half of what JPEG can say (65,535); longer strips are no photographs, and rows of them defeat tiling."""
