@@ -114,7 +114,13 @@ class StageRun:
         image = self._read_image(job)
         self._checkpoint(0.0)
         return self._stage.load().run(
-            StageInput(image=image, options=job.options, results=self._results(job), checkpoint=self._checkpoint)
+            StageInput(
+                image=image,
+                options=job.options,
+                results=self._results(job),
+                checkpoint=self._checkpoint,
+                analyses=job.analyses,
+            )
         )
 
     def _read_image(self, job: Job) -> bytes:

@@ -5,21 +5,18 @@ pixels times components, in pure Python.
 """
 
 import math
+from collections.abc import Sequence
+from operator import mul
 
 from PIL import Image
+
+from lambdas.stages.colour_names import linear
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"
 
 Colour = tuple[float, float, float]
 
-
-def _to_linear(value: int) -> float:
-    """Undo sRGB's gamma (IEC 61966-2-1): 0 to 255 becomes light, 0.0 to 1.0."""
-    share = value / 255
-    return share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4  # noqa: PLR2004 - the standard's
-
-
-_LINEAR = [_to_linear(value) for value in range(256)]
+_LINEAR = [linear(value) for value in range(256)]
 
 
 def encode(image: Image.Image, across: int, down: int) -> str:
@@ -33,29 +30,30 @@ def encode(image: Image.Image, across: int, down: int) -> str:
 
 
 def _components(image: Image.Image, across: int, down: int) -> list[Colour]:
-    """Strength of each cosine wave in linear light, row by row, the constant first."""
+    """Strength of each cosine wave in linear light, row by row, the constant first.
+
+    The waves are products of one along the rows and one along the columns, so rows are summed up once for all of them.
+    """
     width, height = image.size
-    pixels = image.tobytes()
-    linear = [_LINEAR[value] for value in pixels]
-    horizontal = [[math.cos(math.pi * i * x / width) for x in range(width)] for i in range(across)]
+    horizontal, vertical = _waves(width, across), _waves(height, down)
+    linear_pixels = [_LINEAR[value] for value in image.tobytes()]
+    rows = [linear_pixels[start : start + width * 3] for start in range(0, len(linear_pixels), width * 3)]
+    sums = [[[_dot(wave, row[channel::3]) for row in rows] for channel in range(3)] for wave in horizontal]
     components = []
-    for j in range(down):
-        vertical = [math.cos(math.pi * j * y / height) for y in range(height)]
-        for i in range(across):
+    for j, wave in enumerate(vertical):
+        for i, (red, green, blue) in enumerate(sums):
             norm = (2 if i or j else 1) / (width * height)
-            components.append(_strength(linear, horizontal[i], vertical, norm))
+            components.append((_dot(wave, red) * norm, _dot(wave, green) * norm, _dot(wave, blue) * norm))
     return components
 
 
-def _strength(linear: list[float], horizontal: list[float], vertical: list[float], norm: float) -> Colour:
-    red = green = blue = 0.0
-    stride = len(horizontal) * 3
-    for y, weight in enumerate(vertical):
-        row = linear[y * stride : (y + 1) * stride]
-        red += weight * sum(c * v for c, v in zip(horizontal, row[0::3], strict=True))
-        green += weight * sum(c * v for c, v in zip(horizontal, row[1::3], strict=True))
-        blue += weight * sum(c * v for c, v in zip(horizontal, row[2::3], strict=True))
-    return red * norm, green * norm, blue * norm
+def _waves(length: int, number: int) -> list[list[float]]:
+    return [[math.cos(math.pi * i * place / length) for place in range(length)] for i in range(number)]
+
+
+def _dot(wave: Sequence[float], values: Sequence[float]) -> float:
+    total: float = sum(map(mul, wave, values))
+    return total
 
 
 def _constant_code(colour: Colour) -> int:

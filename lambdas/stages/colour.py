@@ -2,6 +2,7 @@
 
 import io
 import math
+from collections.abc import Callable
 
 from PIL import Image, ImageCms
 
@@ -58,12 +59,30 @@ def _transform(image: Image.Image, profile: ImageCms.ImageCmsProfile) -> Image.I
     return converted
 
 
+def is_averageable(image: Image.Image) -> bool:
+    """Tell whether neighbouring pixels may be averaged as they are, at no cost of memory.
+
+    Those with alpha may as well, but Pillow makes a copy of them first, weighted by it.
+    """
+    return image.mode in _SPACES and "transparency" not in image.info
+
+
+def averageable_parts(image: Image.Image) -> Callable[[Image.Image], Image.Image]:
+    """Give what converts a part of this image to a mode whose neighbouring pixels may be averaged.
+
+    For 32-bit images the lowest value of the whole becomes black and the highest white: they do not say what their
+    values mean. Raises InvalidImage when a value is not finite.
+    """
+    if image.mode not in {"I", "F"}:
+        return averageable
+    scale, offset = _stretch(image)
+    return lambda part: _scaled(part, scale, offset)
+
+
 def averageable(image: Image.Image) -> Image.Image:
-    """Convert to a mode whose neighbouring pixels may be averaged: no palette, no bilevel, no more than 8 bits."""
+    """Convert any image but one of 32 bits: no palette, no bilevel, no more than 8 bits."""
     if image.mode.startswith("I;16"):
         return _scaled(image if image.mode == "I;16" else image.convert("I"), 1 / 256, 0.0)
-    if image.mode in {"I", "F"}:
-        return _stretched(image)
     if image.mode == "PA" or (image.mode in {"P", "RGB"} and "transparency" in image.info):
         return image.convert("RGBA")
     if image.mode in {"L", "1"} and "transparency" in image.info:
@@ -71,13 +90,13 @@ def averageable(image: Image.Image) -> Image.Image:
     return image.convert(_PLAIN[image.mode]) if image.mode in _PLAIN else image
 
 
-def _stretched(image: Image.Image) -> Image.Image:
-    """Map the lowest value to black and the highest to white: 32-bit images do not say what their values mean."""
+def _stretch(image: Image.Image) -> tuple[float, float]:
+    """Scale and offset by which the lowest value becomes 0 and the highest 255."""
     low, high = (float(bound) for bound in image.getextrema())  # type: ignore[arg-type]  # one band, so two numbers
     if not (math.isfinite(low) and math.isfinite(high)):
         raise InvalidImage("The image has pixels without a finite value. Save it with 8 or 16 bits and upload that.")
     scale = 255 / (high - low) if high > low else 0.0
-    return _scaled(image, scale, -low * scale)
+    return scale, -low * scale
 
 
 def _scaled(image: Image.Image, scale: float, offset: float) -> Image.Image:
@@ -98,3 +117,9 @@ def flattened(image: Image.Image) -> Image.Image:
 def has_alpha(image: Image.Image) -> bool:
     """Tell whether the file can say that a pixel is transparent."""
     return image.mode in {"LA", "La", "PA", "RGBA", "RGBa"} or "transparency" in image.info
+
+
+def luma(image: Image.Image) -> Image.Image:
+    """Take the brightness of an image of any mode but those of 32 bits, as ITU-R BT.601 weighs it, or as LAB has it."""
+    plain = averageable(image)
+    return plain.getchannel("L") if plain.mode == "LAB" else plain.convert("L")

@@ -1,6 +1,6 @@
 """What a stage is given and what it gives back. Knows nothing of AWS, of other stages or of how stages are run."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -15,12 +15,14 @@ class StageInput:
     `image` is the bytes that the stage's catalogue row says it reads: the upload, or the working copy.
     `options` are the job's, complete with defaults (`lambdas.jobs.submission.OPTIONS`).
     `results` are the results of the stages that finished before, by stage name.
+    `analyses` are the names of the analyses that the job asks for.
     """
 
     image: bytes
     options: Mapping[str, Any]
     results: Mapping[str, Mapping[str, Any]]
     checkpoint: Checkpoint
+    analyses: Collection[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

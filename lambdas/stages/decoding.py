@@ -13,12 +13,13 @@ from PIL import Image, PngImagePlugin
 
 from lambdas.jobs.errors import InvalidImage, JobError
 from lambdas.stages import shrinking
-from lambdas.stages.colour import averageable, flattened
+from lambdas.stages.colour import averageable_parts, flattened, is_averageable, luma
 from lambdas.stages.exif import Exif
 from lambdas.stages.file_structure import ENDS_EARLY, TOO_MANY_FRAMES, count_frames
-from lambdas.stages.image_formats import JPEG, PNG, TIFF, ImageFormat, recognise
+from lambdas.stages.image_formats import AVIF, JPEG, PNG, TIFF, WEBP, ImageFormat, recognise
 from lambdas.stages.image_limits import (
     MAX_BYTES,
+    MAX_COPIED_PIXELS,
     MAX_FRAMES,
     MAX_PIXELS,
     MAX_SIDE,
@@ -26,6 +27,8 @@ from lambdas.stages.image_limits import (
     MAX_WHOLE_PIXELS,
     WORKING_SIDE_MIN,
 )
+from lambdas.stages.jpeg_rows import upper_rows
+from lambdas.stages.noise import TILE, Noise
 
 _DAMAGED = (
     "The image data is damaged and cannot be decoded. Open the file in an image editor, save it as a new JPEG or PNG, "
@@ -36,9 +39,11 @@ _INFLATED = (
     "Save the image without its metadata and upload that."
 )
 _TOO_MANY_PIXELS = (
-    f"The image has too many pixels: Darkroom takes JPEGs of up to {MAX_PIXELS // 1_000_000} megapixels and other "
-    f"formats of up to {MAX_WHOLE_PIXELS // 1_000_000}. Shrink it, or save it as JPEG, and upload that."
+    f"The image has too many pixels: Darkroom takes JPEGs of up to {MAX_PIXELS // 1_000_000} megapixels, WebP and AVIF "
+    f"images of up to {MAX_COPIED_PIXELS // 1_000_000}, and other formats of up to {MAX_WHOLE_PIXELS // 1_000_000}. "
+    "Shrink it, or save it as JPEG, and upload that."
 )
+_MOST_PIXELS = {JPEG: MAX_PIXELS, WEBP: MAX_COPIED_PIXELS, AVIF: MAX_COPIED_PIXELS}
 _SIGNS_OF_END = ("truncated", "not enough", "premature", "unexpected end", "end of file", "buffer is not large enough")
 
 # Pillow warns above this, also of tiles and frames inside a file; `decoding_foreign_bytes` makes an error of it.
@@ -68,6 +73,32 @@ class Upload:
                 self.image.load()
             return Exif(self.image)
 
+    def noise(self) -> float | None:
+        """Estimate the noise (`Noise.sigma`) from native pixels; None where they are not a sensor's but a drawing's.
+
+        Of a JPEG, luma alone is decoded, and the upper eighth of it where that is enough to judge by: the whole would
+        cost as much again as all else. Raises InvalidImage when the data is damaged or ends early.
+        """
+        with decoding_foreign_bytes():
+            if self.format is JPEG:
+                return self._noise_of_jpeg()
+            self.image.load()
+            return None if self.image.mode in _NOT_OF_A_SENSOR else Noise(self.image, luma).sigma
+
+    def _noise_of_jpeg(self) -> float | None:
+        upper = Noise(self._luma(max(_LEAST_ROWS, self.image.height // 8)), luma)
+        # Of four inks luma cannot be decoded alone: the whole would take four bytes a pixel.
+        if upper.is_enough or self.image.height <= _LEAST_ROWS or self.image.mode == "CMYK":
+            return upper.sigma
+        return Noise(self._luma(self.image.height), luma).sigma
+
+    def _luma(self, rows: int) -> Image.Image:
+        """Decode the upper rows of a JPEG at native size, in grey where that is what the file has."""
+        upper = _open(upper_rows(self.content, rows), self.format)
+        upper.draft("L", upper.size)
+        upper.load()
+        return upper
+
     def shrunk(self) -> Image.Image:
         """Decode the first frame, no larger than the working copy needs: L, RGB, CMYK or LAB, with alpha laid on white.
 
@@ -76,7 +107,9 @@ class Upload:
         with decoding_foreign_bytes():
             shrinking.draft(self.image, WORKING_SIDE_MIN)
             self.image.load()
-            return flattened(shrinking.reduce(averageable(self.image), WORKING_SIDE_MIN))
+            if is_averageable(self.image):
+                return shrinking.reduce(self.image, WORKING_SIDE_MIN)
+            return flattened(shrinking.reduce_in_parts(self.image, WORKING_SIDE_MIN, averageable_parts(self.image)))
 
 
 @contextmanager
@@ -97,6 +130,12 @@ def decoding_foreign_bytes() -> Iterator[None]:
         raise InvalidImage(_TOO_MANY_PIXELS) from None
     except Exception as error:  # decoders raise everything from struct.error to RecursionError
         raise InvalidImage(_sentence(error)) from error
+
+
+_LEAST_ROWS = 4 * TILE
+"""Below this, the rows saved are not worth the second look that they may cost."""
+_NOT_OF_A_SENSOR = frozenset({"1", "P", "PA", "I", "F"})
+"""Dithered, drawn, or without a known range of values: what looks like noise there is none."""
 
 
 def _open(content: bytes, image_format: ImageFormat) -> Image.Image:
@@ -124,7 +163,7 @@ def _check_header(size: tuple[int, int], frames: int, image_format: ImageFormat)
             f"The image is {width:,} by {height:,} pixels; Darkroom takes sides of up to {MAX_SIDE:,}. "
             "Crop or shrink it and upload that."
         )
-    if width * height > (MAX_PIXELS if image_format is JPEG else MAX_WHOLE_PIXELS):
+    if width * height > _MOST_PIXELS.get(image_format, MAX_WHOLE_PIXELS):
         raise InvalidImage(_TOO_MANY_PIXELS)
     if frames > MAX_FRAMES:
         raise InvalidImage(TOO_MANY_FRAMES)

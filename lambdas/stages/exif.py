@@ -16,6 +16,7 @@ from lambdas.stages.image_limits import MAX_EXIF_BYTES
 from lambdas.stages.plain_text import clean
 
 _TEXT_LENGTH = 64
+_LONGEST_FRACTION = 0.3
 _TAKEN_AT = re.compile(r"(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d):(\d\d):(\d\d)")
 _OFFSET = re.compile(r"[+-](0\d|1[0-4]):[0-5]\d")
 _GPS_COORDINATES = {2, 4, 20, 22}
@@ -59,6 +60,38 @@ class Exif:
             "software": _text(self._main.get(Base.Software)),
         }
         return {name: value for name, value in fields.items() if value is not None}
+
+    def in_words(self) -> dict[str, str]:
+        """Say what took the picture, and how, as a photographer would: only what is known."""
+        known = self.plain()
+        words = {
+            "camera": _camera(known.get("make"), known.get("model")),
+            "lens": known.get("lens"),
+            "exposure": _exposure(known),
+            "takenAt": known.get("takenAt"),
+        }
+        return {name: value for name, value in words.items() if value}
+
+
+def _camera(make: str | None, model: str | None) -> str | None:
+    """Name the camera; makers put their own name into the model's as they please."""
+    if make and model and not model.lower().startswith(make.lower().split()[0]):
+        return f"{make} {model}"
+    return model or make
+
+
+def _exposure(known: Mapping[str, Any]) -> str | None:
+    """Write the exposure: `1/250 s at f/2.8, ISO 400, 35 mm`."""
+    seconds, f_number, iso, focal = (known.get(name) for name in ("exposureSeconds", "fNumber", "iso", "focalLengthMm"))
+    light = " at ".join(
+        part for part in (_shutter(seconds) if seconds else "", f"f/{f_number:g}" if f_number else "") if part
+    )
+    return ", ".join(part for part in (light, f"ISO {iso}" if iso else "", f"{focal:g} mm" if focal else "") if part)
+
+
+def _shutter(seconds: float) -> str:
+    """Write an exposure time as cameras show it: fractions below a third of a second."""
+    return f"1/{round(1 / seconds)} s" if seconds < _LONGEST_FRACTION else f"{seconds:g} s"
 
 
 def _directories(image: Image.Image) -> tuple[Tags, Tags, Tags]:

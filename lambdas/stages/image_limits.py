@@ -10,7 +10,11 @@ MAX_PIXELS = 100_000_000
 """The largest sensors on sale. A progressive JPEG takes 6 bytes a pixel to decode, whatever its scale: 600 MB."""
 
 MAX_WHOLE_PIXELS = 50_000_000
-"""For formats without JPEG's scaled decoding. WebP is the hungriest: four copies of 4 bytes a pixel, 800 MB."""
+"""For formats without JPEG's scaled decoding. Pillow keeps 4 bytes a pixel of them, 200 MB; inspect peaks at 225 MB."""
+
+MAX_COPIED_PIXELS = 30_000_000
+"""For WebP and AVIF, whose decoders hand their pixels over as a copy. Measured: inspect peaks at 15.3 bytes a pixel for
+WebP (the decoder's two canvases, the copy, and the image) and 12.6 for AVIF with alpha: 480 MB of the 512 there are."""
 
 MAX_SIDE = 30_000
 """Half of what JPEG can say (65,535); longer strips are no photographs, and rows of them defeat tiling."""
@@ -36,5 +40,6 @@ MAX_EXIF_BYTES = 128 * 1024
 WORKING_SIDE_MIN = 768
 """The long side of the working copy is at least this (unless the image is smaller) and less than twice this.
 
-Only whole-number reductions are used, which cost a tenth of resampling, so the size falls where the number lets it.
+Only reductions of the decoder and by whole numbers are used, which cost a tenth of resampling, so the size falls where
+they let it. Less would save time, but codes need their two pixels for each module.
 """

@@ -14,9 +14,9 @@ from lambdas.stages.colour import Profile, has_alpha
 from lambdas.stages.contract import Artefact, StageInput, StageOutput
 from lambdas.stages.decoding import Upload, decoding_foreign_bytes, displayed_size, upright
 from lambdas.stages.exif import Exif
-from lambdas.stages.image_formats import AVIF, PNG, TIFF
+from lambdas.stages.image_formats import AVIF, GIF, JPEG, PNG, TIFF
 
-_QUALITY = 92
+_QUALITY = 85
 _BITS_PER_SAMPLE = 258
 _PNG_BIT_DEPTH_AT = 24
 _SENSIBLE_DPI = (2, 100_000)
@@ -31,6 +31,8 @@ def run(stage_input: StageInput) -> StageOutput:
     profile = Profile(upload.image.info.get("icc_profile"))
     facts = _describe(upload, exif, profile)
     stage_input.checkpoint(0.1)
+    facts["noise"] = _noise(upload) if "quality" in stage_input.analyses else None
+    stage_input.checkpoint(0.4)
     small = upload.shrunk()
     stage_input.checkpoint(0.7)
     with decoding_foreign_bytes():
@@ -55,6 +57,7 @@ def _describe(upload: Upload, exif: Exif, profile: Profile) -> dict[str, Any]:
         "width": width,
         "height": height,
         "megapixels": round(width * height / 1e6, 2),
+        "progressive": _is_progressive(upload),
         "mode": image.mode,
         "bitDepth": _bit_depth(upload),
         "frames": upload.frames,
@@ -65,8 +68,21 @@ def _describe(upload: Upload, exif: Exif, profile: Profile) -> dict[str, Any]:
         "iccProfile": profile.description,
         "dpi": _dpi(image),
         "exif": exif.plain(),
+        "photo": exif.in_words(),
         "hasLocation": exif.has_location,
     }
+
+
+def _noise(upload: Upload) -> dict[str, Any] | None:
+    sigma = upload.noise()
+    return None if sigma is None else {"sigma": sigma, "measuredOn": "native crops"}
+
+
+def _is_progressive(upload: Upload) -> bool | None:
+    """Whether the file shows a coarse picture first; None for formats that cannot."""
+    if upload.format is JPEG:
+        return bool(upload.image.info.get("progressive"))
+    return bool(upload.image.info.get("interlace")) if upload.format in {PNG, GIF} else None
 
 
 def _bit_depth(upload: Upload) -> int | None:
@@ -91,8 +107,12 @@ def _dpi(image: Image.Image) -> list[float] | None:
 
 
 def _working_copy(image: Image.Image) -> Artefact:
-    """Encode as JPEG without subsampling (small text and codes stay readable), with nothing of the file's metadata."""
+    """Encode as JPEG with nothing of the file's metadata.
+
+    Colours at half the size: what is read off them needs no more, and luma, which codes and sharpness are read off, is
+    whole. Each of five stages decodes this file, and takes a third less time for it.
+    """
     image.info.clear()
     buffer = BytesIO()
-    image.save(buffer, "JPEG", quality=_QUALITY, subsampling=0)
+    image.save(buffer, "JPEG", quality=_QUALITY, subsampling="4:2:0")
     return Artefact(content=buffer.getvalue(), media_type="image/jpeg")

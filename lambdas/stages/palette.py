@@ -5,11 +5,12 @@ from typing import Any
 from PIL import Image, ImageStat
 
 from lambdas.stages import shrinking
+from lambdas.stages.colour_names import name_of, text_on
 from lambdas.stages.contract import StageInput, StageOutput
 from lambdas.stages.working_image import open_working_image
 
 _HISTOGRAM_SIDE = 192
-_PALETTE_SIDE = 64
+_PALETTE_SIDE = 48
 _BINS = 16
 _KMEANS_ROUNDS = 4
 _SHARE_DIGITS = 4
@@ -48,14 +49,22 @@ def _main_colours(image: Image.Image, number: int) -> list[dict[str, Any]]:
 
 
 def _rounded_shares(counts: list[int]) -> list[float]:
-    """Round to shares that still make 1: the largest takes what rounding leaves."""
-    total = sum(counts)
-    shares = [round(count / total, _SHARE_DIGITS) for count in counts[1:]]
-    return [round(1 - sum(shares), _SHARE_DIGITS), *shares]
+    """Round to shares that still make 1, largest first: what rounding down leaves goes to the largest, a step each."""
+    total, steps = sum(counts), 10**_SHARE_DIGITS
+    floors = [count * steps // total for count in counts]
+    left = steps - sum(floors)
+    return [(floor + (place < left)) / steps for place, floor in enumerate(floors)]
 
 
 def _colour(red: int, green: int, blue: int) -> dict[str, Any]:
-    return {"hex": f"#{red:02x}{green:02x}{blue:02x}", "rgb": [red, green, blue]}
+    text, contrast = text_on((red, green, blue))
+    return {
+        "hex": f"#{red:02x}{green:02x}{blue:02x}",
+        "rgb": [red, green, blue],
+        "name": name_of((red, green, blue)),
+        "textColour": text,
+        "contrast": contrast,
+    }
 
 
 def _histogram(image: Image.Image) -> dict[str, list[float]]:

@@ -1,20 +1,23 @@
 """Stage: how sharp, how bright and how contrasted the image is, as numbers, as scores and in words.
 
-All measures are taken on luma at the size of the working copy, about that of a screen: what a viewer would see.
-Must not report noise: at this size it is averaged away, and measuring it here orders images wrongly.
+All measures but noise are taken on luma at the size of the working copy, about that of a screen: what a viewer would
+see. Noise is measured where the native pixels are, by inspect: at this size it is averaged away.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import mul
 from typing import Any
 
 from PIL import Image, ImageFilter
 
+from lambdas.stages.colour_names import linear
 from lambdas.stages.contract import StageInput, StageOutput
 from lambdas.stages.working_image import open_working_image
 
 _LAPLACIAN = ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=1, offset=128)
+_SQUARES = [(value - 128) ** 2 for value in range(256)]
 _TILES = 8
 _SHARPEST_TILE = 0.9
 _SHARPNESS_RANGE = (0.04, 1.3)
@@ -27,8 +30,17 @@ _CLIPPING_TOLERATED = 0.02
 _CLIPPING_ADVISED = 0.05
 _BRIGHTNESS_RANGE = (0.05, 0.35, 0.60, 0.95)
 _FULL_CONTRAST = 0.20
+_MIDDLE_GREY = 0.18
+"""Of the light that white reflects: what exposure meters are made to bring to the middle (ISO 2720)."""
+_DARKEST_LIGHT = 1 / 4096
+"""Added before logarithms are taken: twelve stops below white, less than a sensor tells from black."""
+_STOPS_ADVISED = 0.7
+"""Less than that is a matter of taste, and of what the picture shows."""
+_NOISE_RANGE = (1.0, 16.0)
+_CLIPPING_TOLD = 0.01
 
 Histogram = Sequence[int]
+_LIGHT = [linear(value) for value in range(256)]
 
 
 @dataclass(frozen=True)
@@ -63,6 +75,15 @@ _CONTRAST_BANDS = (
 )
 
 
+# Standard deviations of luma at native size. JPEG wipes out what is weaker than about 2.
+_NOISE_BANDS = (
+    Band(0.0, "clean", "There is no noise to be seen."),
+    Band(2.5, "slight grain", "Fine grain shows when the image is looked at in full size."),
+    Band(5.0, "noisy", "Noise shows on plain surfaces: use more light or a lower ISO, or denoise it."),
+    Band(10.0, "very noisy", "Noise hides fine detail: use more light or a lower ISO, and denoise it."),
+)
+
+
 def run(stage_input: StageInput) -> StageOutput:
     """Measure, score and put into words."""
     stage_input.checkpoint(0.0)
@@ -74,13 +95,64 @@ def run(stage_input: StageInput) -> StageOutput:
         "highlights": round(_share(histogram[_HIGHLIGHT:], histogram), 4),
         "shadows": round(_share(histogram[: _SHADOW + 1], histogram), 4),
     }
-    result = {
+    judged = {
         "sharpness": _judge_sharpness(luma, deviation),
-        "exposure": _judge_exposure(mean / 255, clipping),
+        "exposure": _judge_exposure(mean / 255, clipping) | {"stops": _stops(histogram)},
         "contrast": _judge_contrast(deviation / 255),
+        "noise": _judge_noise(stage_input.results),
         "clipping": clipping,
     }
-    return StageOutput(result=result)
+    return StageOutput(result=judged | {"verdicts": _verdicts(judged)})
+
+
+def _verdicts(judged: Mapping[str, Any]) -> list[str]:
+    """Say what a person could do something about, the most important first; or that there is nothing."""
+    sharpness, exposure, noise, clipping = (judged[name] for name in ("sharpness", "exposure", "noise", "clipping"))
+    found = [
+        _sentence(sharpness) if sharpness["verdict"] in {"blurred", "slightly soft"} else "",
+        _exposure_in_stops(exposure),
+        *(_clipped(clipping[name], name, tone) for name, tone in (("highlights", "white"), ("shadows", "black"))),
+        _sentence(noise) if noise and noise["verdict"] in {"noisy", "very noisy"} else "",
+        _sentence(judged["contrast"]) if judged["contrast"]["verdict"] == "flat" else "",
+    ]
+    return [sentence for sentence in found if sentence] or ["Nothing to mend: it is as it should be."]
+
+
+def _sentence(judged: Mapping[str, Any]) -> str:
+    return f"{judged['verdict'].capitalize()}: {judged['advice'][0].lower()}{judged['advice'][1:]}"
+
+
+def _exposure_in_stops(exposure: Mapping[str, Any]) -> str:
+    if exposure["verdict"] == "well exposed" or abs(exposure["stops"]) < _STOPS_ADVISED:
+        return ""
+    direction = "Underexposed" if exposure["stops"] < 0 else "Overexposed"
+    return f"{direction} by about {round(abs(exposure['stops']) * 2) / 2:g} stops."
+
+
+def _clipped(share: float, name: str, tone: str) -> str:
+    return f"Clipped {name}: {share:.0%} of the image is pure {tone}." if share >= _CLIPPING_TOLD else ""
+
+
+def _stops(histogram: Histogram) -> float:
+    """How much more light than an average picture it has, in powers of two; negative for less.
+
+    By the log-average of linear light against middle grey (Reinhard et al., Photographic tone reproduction for digital
+    images, 2002, eq. 1), which a few bright lamps hardly move.
+    """
+    logs = sum(count * math.log2(_LIGHT[value] + _DARKEST_LIGHT) for value, count in enumerate(histogram) if count)
+    return round(logs / sum(histogram) - math.log2(_MIDDLE_GREY), 1)
+
+
+def _judge_noise(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Judge what inspect has measured; None when it could measure nothing."""
+    measured = results.get("inspect", {}).get("noise")
+    if not measured:
+        return None
+    low, high = _NOISE_RANGE
+    value = float(measured["sigma"])
+    score = 100 * (1 - math.log(max(low, value) / low) / math.log(high / low))
+    unit = "standard deviation of luma's noise in grey levels, at native size"
+    return _judged(score, value, unit, _band(_NOISE_BANDS, value))
 
 
 def _judge_sharpness(luma: Image.Image, deviation: float) -> dict[str, Any]:
@@ -115,8 +187,7 @@ def _tiles(size: tuple[int, int]) -> list[tuple[int, int, int, int]]:
 
 def _root_mean_square(histogram: Histogram) -> float:
     """Around 128, which is the filter's zero."""
-    total = sum(count * (value - 128) ** 2 for value, count in enumerate(histogram) if count)
-    return math.sqrt(total / sum(histogram))
+    return math.sqrt(sum(map(mul, histogram, _SQUARES)) / sum(histogram))
 
 
 def _judge_exposure(brightness: float, clipping: dict[str, float]) -> dict[str, Any]:

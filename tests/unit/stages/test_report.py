@@ -1,4 +1,5 @@
 import json
+import re
 from io import BytesIO
 
 import pytest
@@ -66,7 +67,7 @@ def test_report_summary_says_it_in_plain_words(run_stage, analysed):
     working, results = analysed
     summary = run_stage("report", working, results=results).result["summary"]
     assert summary.startswith("A JPEG of 3264 \u00d7 2448 pixels. It is sharp and well exposed, with good contrast.")
-    assert "The main colour is #" in summary
+    assert re.search(r"The main colour is [a-z ]+ \(#[0-9a-f]{6}\), \d+% of the image\.", summary)
     assert summary.endswith("It shows no codes that can be read.")
 
 
