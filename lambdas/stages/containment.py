@@ -38,6 +38,7 @@ _REASONS = {-signal.SIGXCPU: TOO_MUCH_TIME, -signal.SIGKILL: TOO_MUCH_MEMORY}
 
 _SECONDS_BETWEEN_LOOKS = 1.0
 _LENGTH_BYTES = 8
+_STDERR = 2
 
 
 _Message: TypeAlias = "float | StageOutput | Exception"
@@ -71,6 +72,8 @@ def _work(stage: StageModule, stage_input: StageInput, writer: int) -> NoReturn:
     """Do what the child is there for. Never returns, so that nothing of the parent's goes on in it."""
     try:
         _limit()
+        # Decoders print what they find wrong, in words that the file may have a part in: not into our log.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), _STDERR)
         _send(writer, _outcome(stage, stage_input, writer))
         os._exit(0)
     finally:

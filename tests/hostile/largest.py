@@ -44,9 +44,17 @@ def _all() -> Iterator[Case]:
     yield _flat("webp-lossless", "RGBA", FIFTY, "WEBP", lossless=True, quality=0, method=0)
     yield _flat("avif", "RGB", FIFTY, "AVIF", speed=10, quality=10)
     yield _flat("avif-444-alpha", "RGBA", FIFTY, "AVIF", speed=10, quality=10, subsampling="4:4:4")
+    yield either("largest", "avif-that-says-8x8", _avif_that_lies)
     yield either("largest", "bmp-8", lambda: bmp((7_000, 7_000), 8, bytes(49_000_000)))
     yield either("largest", "bmp-rle8", lambda: _run_lengths(8, 1))
     yield either("largest", "bmp-rle4", lambda: _run_lengths(4, 2))
+
+
+def _avif_that_lies() -> bytes:
+    """The box says 8 by 8, the picture inside has many times the pixels that are taken."""
+    content = encoded(Image.new("RGB", (11_000, 11_000)), "AVIF", speed=10, quality=10)
+    at = content.index(b"ispe") + 8
+    return content[:at] + b"\0\0\0\x08" * 2 + content[at + 8 :]
 
 
 def _jpegs() -> Iterator[Case]:
