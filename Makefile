@@ -48,8 +48,8 @@ chaos: setup ## Run jobs among faults, and judge; SEED=, JOBS=, KINDS=, AT_LEAST
 test-fast: setup ## Run the tests that need no emulator
 	@$(BIN)/python -m pytest --ignore tests/emulator
 
-mutants: setup ## Break on purpose what keeps jobs from being lost; show that a test notices
-	@$(BIN)/python tests/mutants.py
+mutants: setup ## Break on purpose what keeps jobs from being lost; show that a test notices, or a fault run: CHAOS=1
+	@$(BIN)/python tests/mutants.py $(if $(CHAOS),--chaos)
 
 corpus: setup ## Put hostile images through the stages; SEED=, FILES=, or FOLDER= of your own
 	@$(BIN)/python -m tests.hostile --seed "$(or $(SEED),1)" --files "$(or $(FILES),3000)" $(if $(FOLDER),--folder "$(FOLDER)")

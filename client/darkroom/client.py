@@ -156,12 +156,16 @@ class Client:
                     raise
                 self._surroundings.sleep(max(IDLE_ROUND_SECONDS, error.retry_after or 0))
 
-    def redrive(self, job_id: str) -> JobAccepted:
+    def redrive(self, job_id: str, *, attempt: int | None = None) -> JobAccepted:
         """Have a job that has failed worked on again, from where it failed, as a new attempt.
 
-        Redriving twice is harmless. Raises ConflictError when it has not failed, or goes on already; NotFoundError.
+        `attempt` is the one that has failed, and is looked up if not given. Repeating a call that names it is harmless:
+        once the job is past that attempt, nothing changes. Raises ConflictError when it has not failed, NotFoundError.
         """
-        return JobAccepted.parse(json_of(self._api.request("POST", f"/jobs/{checked(job_id)}/redrive")))
+        if attempt is None and (job := self.get(job_id)).status is JobStatus.FAILED:
+            attempt = job.attempt
+        query = {} if attempt is None else {"attempt": attempt}
+        return JobAccepted.parse(json_of(self._api.request("POST", f"/jobs/{checked(job_id)}/redrive", query=query)))
 
     def result(self, job_id: str) -> dict[str, Any]:
         """Fetch the report of a job that has succeeded. Raises ConflictError when it has not."""

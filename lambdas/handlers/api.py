@@ -118,8 +118,9 @@ def cancel_job(job_id: str) -> Response[str]:
 def redrive_job(job_id: str) -> Response[str]:
     """Try a job that has failed once more."""
     job_id = requests.job_id(job_id)
+    failed = requests.attempt((app.current_event.query_string_parameters or {}).get("attempt"))
     try:
-        redriven = redrive(_table(), _find(job_id, seconds=BRIEF_SECONDS))
+        redriven = redrive(_table(), _find(job_id, seconds=BRIEF_SECONDS), failed_attempt=failed)
     except CannotRedriveError as refused:
         raise ConflictError(str(refused), jobStatus=refused.job.status) from refused
     return _json(HTTPStatus.ACCEPTED, views.accepted(job_id, redriven.status))

@@ -30,12 +30,17 @@ class CannotRedriveError(Exception):
         self.job = job
 
 
-def redrive(table: JobTable, job: Job) -> Job:
-    """Start a new attempt at a failed job, given as the caller has read it; return it. Safe to repeat.
+def redrive(table: JobTable, job: Job, *, failed_attempt: int | None = None) -> Job:
+    """Start a new attempt at a failed job, given as the caller has read it; return it.
 
-    Finished stages are not run again, unless what they had made is lost. Raises CannotRedriveError.
+    Safe to repeat: while the new attempt has not begun, and for ever when the caller says which attempt it is that had
+    failed. Finished stages are not run again, unless what they had made is lost. Raises CannotRedriveError.
     """
     about(job.current)
+    if failed_attempt is not None and failed_attempt > job.attempt:
+        raise CannotRedriveError(f"The job is only at attempt {job.attempt}; look at it again.", job)
+    if failed_attempt is not None and failed_attempt < job.attempt and job.status is not Status.QUEUED:
+        return job  # by an earlier call, whose answer was lost: the new attempt may even be over
     queued = job if _is_redriven(job) else _next_attempt(table, job)
     try:
         executions.start(config.text(config.Variable.STATE_MACHINE_ARN), queued.current, accepted_at=queued.created_at)

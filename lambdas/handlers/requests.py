@@ -55,6 +55,15 @@ def limit(text: str | None) -> int:
     return int(text)
 
 
+def attempt(text: str | None) -> int | None:
+    """Read the number of an attempt. Raises BadRequestError."""
+    if text is None:
+        return None
+    if not re.fullmatch(r"[1-9][0-9]{0,3}", text):
+        raise BadRequestError.because([BrokenRule(field="attempt", rule="has to be a whole number from 1 to 9999")])
+    return int(text)
+
+
 def wait_seconds(prefer: str | None) -> int:
     """Read `Prefer: wait=N` (RFC 7240); 0 when there is none. More than the most is taken as the most."""
     found = _WAIT.search(prefer or "")

@@ -11,7 +11,7 @@ from laptop import environment
 from laptop.assembly import CdkError
 from laptop.chaos import table
 from laptop.chaos.kinds import BY_NAME, FULL_RUN
-from laptop.chaos.run import run
+from laptop.chaos.run import PATIENCE_SECONDS, run
 from laptop.chaos.table import Outcome
 from laptop.emulator import EmulatorError
 from laptop.environment import NotLoopbackError
@@ -31,7 +31,9 @@ def main() -> int:
         environment.refuse_other_machines(os.environ)
         environment.isolate()
         folder = HOME / "chaos" / str(options.seed)
-        outcome = run(options.seed, options.jobs, options.kinds, folder, minimum=options.at_least)
+        outcome = run(
+            options.seed, options.jobs, options.kinds, folder, minimum=options.at_least, patience=options.patience
+        )
     except _EXPECTED as error:
         print(f"Darkroom: {error}", file=sys.stderr)
         return 2
@@ -61,6 +63,7 @@ def _parse() -> argparse.Namespace:
         "--kinds", type=_kinds, default=(), help=f"of faults, with commas between: {', '.join(BY_NAME)}"
     )
     parser.add_argument("--at-least", type=int, default=None, help="how often each kind has to happen")
+    parser.add_argument("--patience", type=float, default=PATIENCE_SECONDS, help="with jobs that stand still, seconds")
     options = parser.parse_args()
     if options.seed is None:
         options.seed = random.SystemRandom().randrange(1, 10**6)

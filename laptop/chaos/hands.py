@@ -14,7 +14,7 @@ from darkroom.errors import ConflictError, NotFoundError
 from lambdas.jobs.model import Attempt
 from lambdas.stages.catalogue import STAGES
 from laptop.chaos.arena import STAGE_CAPACITY, Arena
-from laptop.chaos.history import ACCEPTED, Call
+from laptop.chaos.history import ACCEPTED, Call, Seen
 from laptop.chaos.ledger import Ledger
 from laptop.chaos.persistence import persist
 from laptop.chaos.plan import JobPlan, Poison
@@ -50,21 +50,21 @@ class Hands:
         persist(lambda: self._arena.client.submit(body["imageId"], job_id=job.job_id, **options))
         self._note(job.job_id, "submit", ACCEPTED, None)
 
-    def cancel(self, job_id: str, status: str | None) -> None:
+    def cancel(self, job_id: str, seen: Seen | None) -> None:
         """Cancel as the owner, and write down the answer."""
-        self._ask("cancel", job_id, status)
+        self._ask("cancel", job_id, seen)
 
-    def redrive(self, job_id: str, status: str | None) -> None:
-        """Redrive as the owner, and write down the answer."""
-        self._ask("redrive", job_id, status)
+    def redrive(self, job_id: str, seen: Seen | None) -> None:
+        """Redrive as the owner, from the attempt that the owner has seen, and write down the answer."""
+        self._ask("redrive", job_id, seen, attempt=seen.attempt if seen else None)
 
-    def _ask(self, what: str, job_id: str, status: str | None) -> None:
+    def _ask(self, what: str, job_id: str, seen: Seen | None, **details: Any) -> None:
         try:
-            persist(lambda: getattr(self._arena.client, what)(job_id))
+            persist(lambda: getattr(self._arena.client, what)(job_id, **details))
             answer = ACCEPTED
         except (ConflictError, NotFoundError) as error:
             answer = error.problem.status
-        self._note(job_id, what, answer, status)
+        self._note(job_id, what, answer, seen.status if seen else None)
 
     def send_again(self, job: JobPlan, image_id: str, times: int) -> None:
         """Put a job's message into the queue, as the gateway would, once more or more often."""

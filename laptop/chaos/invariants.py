@@ -15,8 +15,6 @@ from laptop.chaos.kinds import BY_NAME
 FINAL: Final = frozenset({"SUCCEEDED", "CANCELLED"})
 PICTURES: Final = frozenset({"preview", "thumbnail"})
 MOST_TRIES: Final = 2
-PATIENCE_SECONDS: Final = 30.0
-"""For about so long a caller that lost its answer in a restart asks again."""
 SUPERSEDED: Final = "JobSuperseded"
 STOPPED: Final = frozenset({"ABORTED", "TIMED_OUT"})
 """An execution that was stopped from outside may have been about to say anything."""
@@ -29,7 +27,7 @@ AGREES: Final[Mapping[str, frozenset[str]]] = {
 
 INVARIANTS: Final[Mapping[str, str]] = {
     "I1": "every accepted job is in exactly one end, and its execution agrees",
-    "I2": "no result is stored twice, and a success has all that it promises",
+    "I2": "no result is stored twice or in another attempt, and a success has all that it promises",
     "I3": "progress never goes down within an attempt, and statuses change as allowed",
     "I4": "an accepted cancel is kept, and leaves nothing behind",
     "I5": "every failed job has its dead letter, and every letter its failed job",
@@ -119,6 +117,27 @@ def _stores_no_result_twice(history: History, job: str, _row: Row) -> Found:
             now = after.row["stages"].get(name, {})
             if stage["status"] == now.get("status") == "DONE" and _result(stage) != _result(now):
                 yield f"one result of {name}", f"{_result(stage)}, then {_result(now)}"
+
+
+def _mixes_no_attempts(history: History, job: str, _row: Row) -> Found:
+    """A result is of a try that began in the attempt that it is stored in: a writer of an earlier one is too late.
+
+    A try begins and ends with the same token. Attempts of which a change was not seen are not judged.
+    """
+    began: set[tuple[int, str, str]] = set()
+    unseen: set[int] = set()
+    for before, after in pairwise(history.seen.get(job, ())):
+        if after.version != before.version + 1:
+            unseen |= {before.attempt, after.attempt}
+        tokens = after.row.get("tokens", {})
+        for name, stage in after.row["stages"].items():
+            was = before.row["stages"].get(name, {})
+            if stage["tries"] > was.get("tries", 0):
+                began.add((after.attempt, name, tokens.get(f"begin-{name}")))
+            is_stored = stage["status"] == "DONE" != was.get("status")
+            own = (after.attempt, name, tokens.get(f"end-{name}")) in began
+            if is_stored and not own and after.attempt not in unseen:
+                yield f"a result of {name} by a try of attempt {after.attempt}", "one by a try of an earlier attempt"
 
 
 def _result(stage: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -298,7 +317,7 @@ def _keeps_its_end(history: History, job: str, _row: Row) -> Found:
 
 
 def _redrives_when_asked(history: History, job: str, row: Row) -> Found:
-    asked = len(history.calls_about(job, "redrive")) + _answers_lost(history, job)
+    asked = len(history.calls_about(job, "redrive"))
     if row["attempt"] - 1 > asked:
         yield f"at most {asked + 1} attempts, one for each redrive", str(row["attempt"])
     for call in history.calls_about(job, "redrive"):
@@ -307,14 +326,6 @@ def _redrives_when_asked(history: History, job: str, row: Row) -> Found:
     for call in history.calls_about(job, "cancel"):
         if call.job_status == "SUCCEEDED" and call.answer == ACCEPTED:
             yield "409 to the cancel of a job that is SUCCEEDED", str(call.answer)
-
-
-def _answers_lost(history: History, job: str) -> int:
-    """How often the client may have repeated a call whose answer it never had. Until then the job may fail again."""
-    answered = [call.at for call in history.calls_about(job, "redrive")]
-    restarts = [fault for fault in history.faults if fault.kind == "emulator-restarted"]
-    held_up = sum(fault.at < at < fault.at + PATIENCE_SECONDS for fault in restarts for at in answered)
-    return held_up + sum(fault.place == "api" for fault in history.faults_of(job))
 
 
 def _repeats_nothing_finished(history: History, job: str, _row: Row) -> Found:
@@ -339,7 +350,7 @@ _CHECKS: Final[Mapping[str, tuple[Callable[[History], Iterator[tuple[str, str, s
         _has_no_other_executions,
         _leaves_no_message,
     ),
-    "I2": (_of_jobs(_stores_no_result_twice), _of_jobs(_keeps_its_promise)),
+    "I2": (_of_jobs(_stores_no_result_twice), _of_jobs(_mixes_no_attempts), _of_jobs(_keeps_its_promise)),
     "I3": (_of_jobs(_goes_forward), _of_jobs(_changes_as_allowed)),
     "I4": (_of_jobs(_keeps_a_cancel), _of_jobs(_leaves_nothing_behind)),
     "I5": (_of_jobs(_has_its_letter), _letters_belong_to_failures, _says_the_same_in_all_letters),

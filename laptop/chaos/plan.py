@@ -293,6 +293,10 @@ class _Draft:
 
     def _fail_by_execution_aborted(self, job: _JobDraft, chance: Random) -> None:
         job.acts.append(Act(kind="execution-aborted", moment=Moment.RUNNING, after=chance.uniform(0, 1.0)))
+        if chance.random() < 0.5:  # noqa: PLR2004 - a half
+            # Frozen in each of two attempts: the first one's writer wakes up while the second one is at the same stage.
+            seconds = round(chance.uniform(3, 5), 1)
+            self._add(job, "pause", ("inspect",), times=2, seconds=seconds, because="execution-aborted")
 
     def _fail_by_event_lost(self, job: _JobDraft, chance: Random) -> None:
         job.acts.append(Act(kind="event-lost", moment=Moment.RUNNING, after=chance.uniform(0, 0.5)))

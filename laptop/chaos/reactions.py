@@ -84,17 +84,17 @@ class Reactions:
 
     def _cancel(self, job: JobPlan, act: Act, _attempt: Attempt) -> bool:
         for _ in range(act.times):
-            self._hands.cancel(job.job_id, self._status(job))
+            self._hands.cancel(job.job_id, self._latest(job.job_id))
         return True
 
     def _redrive(self, job: JobPlan, act: Act, _attempt: Attempt) -> bool:
-        status = self._status(job)
-        _side_by_side(*[lambda: self._hands.redrive(job.job_id, status)] * act.times)
+        seen = self._latest(job.job_id)
+        _side_by_side(*[lambda: self._hands.redrive(job.job_id, seen)] * act.times)
         return True
 
     def _cancel_and_redrive(self, job: JobPlan, _act: Act, _attempt: Attempt) -> bool:
-        status = self._status(job)
-        _side_by_side(lambda: self._hands.cancel(job.job_id, status), lambda: self._hands.redrive(job.job_id, status))
+        seen = self._latest(job.job_id)
+        _side_by_side(lambda: self._hands.cancel(job.job_id, seen), lambda: self._hands.redrive(job.job_id, seen))
         return True
 
     def _send_again(self, job: JobPlan, act: Act, _attempt: Attempt) -> bool:
@@ -109,10 +109,6 @@ class Reactions:
 
     def _replay(self, _job: JobPlan, act: Act, attempt: Attempt) -> bool:
         return wait_for(lambda: self._hands.replay_end(attempt, act.times), REPLAY_SECONDS)
-
-    def _status(self, job: JobPlan) -> str | None:
-        seen = self._latest(job.job_id)
-        return seen.status if seen else None
 
 
 _DEEDS: Final[Mapping[str, Callable[[Reactions, JobPlan, Act, Attempt], bool]]] = {

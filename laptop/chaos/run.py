@@ -16,14 +16,20 @@ from laptop.chaos.plan import LONGEST_PAUSE
 from laptop.chaos.progress import Progress
 from laptop.chaos.table import Outcome
 
-QUIET_SECONDS: Final = 8 * 60.0
-"""From the last submission until the last planned thing has happened: jobs that stand still would hold it up."""
-SETTLE_SECONDS: Final = 8 * 60.0
-"""From then until nothing is left to be done: a job that takes longer is stuck."""
+PATIENCE_SECONDS: Final = 8 * 60.0
+"""From the last submission until the last planned thing has happened, and from then until nothing is left to be done: a
+job that takes longer is stuck."""
 
 
 def run(
-    seed: int, jobs: int, kinds: Collection[str], folder: Path, *, minimum: int | None = None, hurry: bool = False
+    seed: int,
+    jobs: int,
+    kinds: Collection[str],
+    folder: Path,
+    *,
+    minimum: int | None = None,
+    patience: float = PATIENCE_SECONDS,
+    hurry: bool = False,
 ) -> Outcome:
     """Play the plan of a seed on an emulator in the folder, which is emptied first; return the outcome.
 
@@ -41,11 +47,11 @@ def run(
         try:
             with Progress(driver, ledger, jobs):
                 driver.play()
-                settled = driver.wait_for_quiet(QUIET_SECONDS)
+                settled = driver.wait_for_quiet(patience)
                 if hurry:
                     time.sleep(LONGEST_PAUSE + 1)
                     ledger.hurry()
-                settled = settled and driver.settle(SETTLE_SECONDS)
+                settled = settled and driver.settle(patience)
                 history = evidence.gather(made, arena, driver, ledger)
                 evidence.keep(history, folder)
         finally:

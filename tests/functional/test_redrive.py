@@ -74,6 +74,36 @@ def test_redrive_again_before_it_has_begun_is_harmless(failed: Aws) -> None:
     assert len(failed.executions()) == 2
 
 
+def test_redrive_that_names_the_attempt_makes_one_however_late_it_is_repeated(failed: Aws, stages: Runner) -> None:
+    """The answer to the first call is lost, and the new attempt has failed by the time that it is repeated."""
+    call("POST", "/jobs/job-1/redrive", query={"attempt": "1"})
+    running = failed.job("job-1").current
+    with pytest.raises(TransientError):
+        stages.run("palette", _throttle, attempt=running)
+    while_running = call("POST", "/jobs/job-1/redrive", query={"attempt": "1"})
+    failed.fail("job-1", FAILURE)
+
+    again = call("POST", "/jobs/job-1/redrive", query={"attempt": "1"})
+
+    job = failed.job("job-1")
+    assert [answer["statusCode"] for answer in (while_running, again)] == [202, 202]
+    assert [answer["document"]["status"] for answer in (while_running, again)] == ["RUNNING", "FAILED"]
+    assert (job.status, job.attempt) == (Status.FAILED, 2)
+    assert call("POST", "/jobs/job-1/redrive", query={"attempt": "2"})["document"]["status"] == "QUEUED"
+    assert failed.job("job-1").attempt == 3
+
+
+def test_redrive_of_an_attempt_that_is_not_there_yet_conflicts(failed: Aws) -> None:
+    assert_problem(call("POST", "/jobs/job-1/redrive", query={"attempt": "2"}), 409, "job-status-conflict")
+    assert failed.job("job-1").attempt == 1
+
+
+@pytest.mark.parametrize("attempt", ["0", "-1", "one", "1.0", "", "10000"])
+def test_redrive_of_an_attempt_that_is_no_number_is_refused(failed: Aws, attempt: str) -> None:
+    assert_problem(call("POST", "/jobs/job-1/redrive", query={"attempt": attempt}), 400, "bad-request")
+    assert failed.job("job-1").status is Status.FAILED
+
+
 def test_redrive_by_many_who_saw_the_same_makes_one_attempt(failed: Aws) -> None:
     seen = failed.job("job-1")
 

@@ -88,6 +88,26 @@ def other_result(job: str) -> History:
     )
 
 
+def redriven(writer: str) -> Spoil:
+    """A stage of the second attempt is stored by the try with this token; that of the first attempt has `one`."""
+
+    def inspect(status: str, attempt: int, report: str = "PENDING") -> dict[str, Any]:
+        return {"inspect": stage(status, attempt=attempt), "report": stage(report)}
+
+    error = {"class": "ExecutionAborted", "message": "", "stage": None}
+    one, two = {"begin-inspect": "one"}, {"begin-inspect": "two"}
+    return with_life(
+        TWICE,
+        row(TWICE, "QUEUED", 1, "", "", stages=inspect("PENDING", 1)),
+        row(TWICE, "RUNNING", 2, "", "", stages=inspect("RUNNING", 1), tokens=one),
+        row(TWICE, "FAILED", 3, "", "", stages=inspect("RUNNING", 1), tokens=one, error=error),
+        row(TWICE, "QUEUED", 4, "", "", stages=inspect("PENDING", 2), tokens=one, attempt=2),
+        row(TWICE, "RUNNING", 5, "", "", stages=inspect("RUNNING", 2), tokens=two, attempt=2),
+        row(TWICE, "RUNNING", 6, "", "", stages=inspect("DONE", 2), tokens=two | {"end-inspect": writer}, attempt=2),
+        row(TWICE, "SUCCEEDED", 9, "", "", stages=inspect("DONE", 2, "DONE"), attempt=2),
+    )
+
+
 def died_thrice(history: History) -> History:
     """A stage dies, and dies, and is tried again and again."""
     stages = {"inspect": stage("DONE"), "report": stage("FAILED", tries=3)}
@@ -109,6 +129,7 @@ SPOILED: list[tuple[str, str, Spoil]] = [
     ("I1", "attempts that the row knows", with_execution(execution("chaos-7-0099"), "SUCCEEDED")),
     ("I1", "is empty", lambda history: replace(history, queues={"JobQueueUrl": 2})),
     ("I2", "one result of inspect", lambda _: other_result(GOOD)),
+    ("I2", "a result of inspect by a try of attempt 2", redriven("one")),
     ("I2", "a report that can be read", with_result(GOOD, trouble="NotFoundError: gone")),
     ("I2", "a report that can be read", without("results", GOOD)),
     ("I2", "a report about", with_result(GOOD, image="cd" * 32)),
@@ -233,6 +254,10 @@ def test_violations_of_a_restart_in_which_changes_were_missed_are_none() -> None
         row(TWICE, "SUCCEEDED", 8, "DONE", "DONE", attempt=2),
     )
     assert violations(missed(a_good_run())) == []
+
+
+def test_violations_of_a_redrive_whose_own_try_stores_the_result_are_none() -> None:
+    assert violations(redriven("two")(a_good_run())) == []
 
 
 def test_violations_of_a_redrive_after_a_lost_artefact_are_none() -> None:

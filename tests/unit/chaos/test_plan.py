@@ -49,8 +49,8 @@ def test_make_with_a_known_seed_makes_the_plan_that_it_always_made() -> None:
     (hundredth,) = [fault for fault in planned.function_faults if fault.id.startswith("0100-")]
     assert (hundredth.kind, hundredth.job, hundredth.places) == (
         "kill-before-work",
-        "chaos-20260301-0038",
-        ("quality",),
+        "chaos-20260301-0144",
+        ("fingerprint",),
     )
 
 

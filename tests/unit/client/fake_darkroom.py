@@ -291,11 +291,12 @@ class FakeDarkroom:
         job = self._row(job_id)
         if job is None:
             return problem(404, "None of your jobs has this id.")
-        if job.status(self.now) == "FAILED":
+        failed = int(request.url.params.get("attempt", job.attempt))
+        if job.attempt == failed and job.status(self.now) == "FAILED":
             job.redriven_at, job.attempt, job.end = self.now, job.attempt + 1, "SUCCEEDED"
-        elif job.status(self.now) != "QUEUED" or job.attempt == 1:
+        elif job.attempt == failed and (job.status(self.now) != "QUEUED" or job.attempt == 1):
             return problem(409, "The job has not failed.")
-        return httpx.Response(202, json={"jobId": job_id, "status": "QUEUED", "links": links(job_id)})
+        return httpx.Response(202, json={"jobId": job_id, "status": job.status(self.now), "links": links(job_id)})
 
     def _result(self, request: httpx.Request, job_id: str) -> httpx.Response:
         job = self._row(job_id)

@@ -251,6 +251,18 @@ def test_redrive_of_a_failed_job_is_accepted_twice(client: Client, fake: FakeDar
     assert [job.status for job in client.watch(job_id)][-1] is JobStatus.SUCCEEDED
 
 
+def test_redrive_when_the_answer_is_lost_repeats_the_same_attempt(client: Client, fake: FakeDarkroom) -> None:
+    fake.end_of = lambda body: "FAILED"
+    (job_id,) = submitted(client)
+    fake.now += 10
+    fake.fail("redrive", httpx.ReadError("reset"), problem(500, "oops"))
+
+    client.redrive(job_id)
+
+    assert [request.url.params["attempt"] for request in fake.sent("redrive")] == ["1"] * 3
+    assert client.get(job_id).attempt == 2
+
+
 def test_redrive_of_a_job_that_has_not_failed_raises_conflict(client: Client, fake: FakeDarkroom) -> None:
     (job_id,) = submitted(client)
 
