@@ -16,7 +16,7 @@ LAPTOP := $(BIN)/python -m laptop
 READY := .venv/.ready .laptop/venv/.ready node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status logs test chaos test-fast mutants lint format synth bootstrap deploy destroy clean
+.PHONY: help setup demo up down status logs test chaos test-fast mutants corpus lint format synth bootstrap deploy destroy clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -50,6 +50,9 @@ test-fast: setup ## Run the tests that need no emulator
 
 mutants: setup ## Break on purpose what keeps jobs from being lost; show that a test notices, or a fault run: CHAOS=1
 	@$(BIN)/python tests/mutants.py $(if $(CHAOS),--chaos)
+
+corpus: setup ## Put hostile images through the stages; SEED=, FILES=, or FOLDER= of your own
+	@$(BIN)/python -m tests.hostile --seed "$(or $(SEED),1)" --files "$(or $(FILES),3000)" $(if $(FOLDER),--folder "$(FOLDER)")
 
 lint: setup ## Check style, types and imports
 	@$(STEP) "Style (ruff check)" $(BIN)/ruff check

@@ -30,6 +30,7 @@ from lambdas.jobs.model import Attempt, Failure, Job, StageRecord
 from lambdas.jobs.status import CANCELLATION, ENDS, STAGE_CLOSED
 from lambdas.jobs.times import now
 from lambdas.stages.catalogue import BY_NAME, LAST, MAKES_WORKING_COPY, WORKING_COPY, Reads, Stage
+from lambdas.stages.containment import run_contained
 from lambdas.stages.contract import StageInput, StageOutput
 
 SECONDS_BETWEEN_LOOKS: Final = 1.0
@@ -113,15 +114,17 @@ class StageRun:
         self._job = job
         image = self._read_image(job)
         self._checkpoint(0.0)
-        return self._stage.load().run(
-            StageInput(
-                image=image,
-                options=job.options,
-                results=self._results(job),
-                checkpoint=self._checkpoint,
-                analyses=job.analyses,
-            )
+        stage_input = StageInput(
+            image=image,
+            options=job.options,
+            analyses=job.analyses,
+            results=self._results(job),
+            checkpoint=self._checkpoint,
         )
+        # The working copy is our own; an upload may hold anything.
+        if self._stage.reads is Reads.UPLOAD:
+            return run_contained(self._stage.load(), stage_input)
+        return self._stage.load().run(stage_input)
 
     def _read_image(self, job: Job) -> bytes:
         if self._stage.reads is Reads.UPLOAD:

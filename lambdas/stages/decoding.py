@@ -14,6 +14,7 @@ from PIL import Image, PngImagePlugin
 from lambdas.jobs.errors import InvalidImage, JobError
 from lambdas.stages import shrinking
 from lambdas.stages.colour import averageable_parts, flattened, is_averageable, luma
+from lambdas.stages.containment import TOO_MUCH_MEMORY
 from lambdas.stages.exif import Exif
 from lambdas.stages.file_structure import ENDS_EARLY, TOO_MANY_FRAMES, count_frames
 from lambdas.stages.image_formats import AVIF, JPEG, PNG, TIFF, WEBP, ImageFormat, recognise
@@ -173,6 +174,9 @@ def _sentence(error: Exception) -> str:
     words = str(error).lower()
     if isinstance(error, EOFError) or any(sign in words for sign in _SIGNS_OF_END):
         return ENDS_EARLY
+    # Libraries say in words, and Pillow by a number, that they were given no more (ImageFile.ERRORS: -9).
+    if isinstance(error, MemoryError) or "memory error" in words or "out of memory" in words:
+        return TOO_MUCH_MEMORY
     if "too large" in words or "max_text_memory" in words:
         return _INFLATED
     return _DAMAGED

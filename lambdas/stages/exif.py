@@ -5,7 +5,7 @@ Must not raise: a photo with a broken EXIF block is still a photo.
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -102,25 +102,36 @@ def _directories(image: Image.Image) -> tuple[Tags, Tags, Tags]:
         exif = image.getexif()
     except Exception:  # noqa: BLE001 - Pillow's parser raises what struct, fractions and codecs raise
         return {}, {}, {}
-    return _readable(exif), _directory(exif, IFD.Exif), _directory(exif, IFD.GPSInfo)
+    return _Readable(exif), _directory(exif, IFD.Exif), _directory(exif, IFD.GPSInfo)
 
 
 def _directory(exif: Image.Exif, which: IFD) -> Tags:
     try:
-        return _readable(exif.get_ifd(which))
+        return _Readable(exif.get_ifd(which))
     except Exception:  # noqa: BLE001 - as above
         return {}
 
 
-def _readable(tags: Any) -> Tags:
-    """Values are parsed when they are asked for, each on its own: keep those that can be."""
-    readable = {}
-    for tag in tags:
+class _Readable(Mapping[int, Any]):
+    """Values are parsed when they are asked for, each on its own: those that cannot be read are not there.
+
+    A TIFF may hold tags of millions of fractions, of which each takes 200 bytes; nobody asks for those.
+    """
+
+    def __init__(self, tags: Any) -> None:
+        self._tags = tags
+
+    def __getitem__(self, tag: int) -> Any:
         try:
-            readable[tag] = tags[tag]
-        except Exception:  # noqa: BLE001, S112 - as above
-            continue
-    return readable
+            return self._tags[tag]
+        except Exception as error:
+            raise KeyError(tag) from error
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._tags)
+
+    def __len__(self) -> int:
+        return len(self._tags)
 
 
 def _text(value: Any) -> str | None:

@@ -10,7 +10,7 @@ from itertools import islice
 
 from lambdas.jobs.errors import InvalidImage
 from lambdas.stages.image_formats import AVIF, GIF, JPEG, PNG, TIFF, WEBP, ImageFormat
-from lambdas.stages.image_limits import MAX_CHUNKS, MAX_FRAMES, MAX_SCANS
+from lambdas.stages.image_limits import MAX_CHUNKS, MAX_COEFFICIENT_BYTES, MAX_FRAMES, MAX_SCANS
 
 ENDS_EARLY = "The file ends early: only a part of the image has arrived. Upload the whole file again."
 TOO_MANY_FRAMES = (
@@ -25,11 +25,18 @@ TOO_MANY_SCANS = (
     "Open it in an image editor, save it anew and upload that."
 )
 
+TOO_LARGE_IN_SCANS = (
+    "The JPEG is progressive and too large to be put together from its scans. "
+    "Save it as a baseline JPEG, or shrink it, and upload that."
+)
+
 # A marker inside a JPEG's data: not a stuffed byte (00), a restart (D0 to D7) or padding (FF). ITU-T T.81, B.1.1.
 _JPEG_MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 _SCAN = re.compile(rb"\xff\xda")
 """As an expression, which finds it in a third of the time that `bytes.count` takes."""
+_START_OF_FRAME = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 _BARE_MARKERS = {0x01, 0xD8}
 """Those without a length behind them (besides restarts and the end)."""
 _GIF_IMAGE, _GIF_EXTENSION, _GIF_END = 0x2C, 0x21, 0x3B
@@ -50,13 +57,17 @@ def count_frames(content: bytes, image_format: ImageFormat) -> int | None:
 def _count_jpeg(content: bytes) -> int:
     # A phone's JPEG may carry further pictures (depth, gain map) behind the first: they are data of it, not frames.
     segments = scans = 0
-    position = 2
+    position, frame = 2, 0
     while marker := _JPEG_MARKER.search(content, position):
         position, kind = marker.end(), marker[1][0]
         segments += 1
         _limit(segments, MAX_CHUNKS, TOO_MANY_CHUNKS)
+        if kind in _START_OF_FRAME and not frame:
+            frame = position
         if kind == _START_OF_SCAN:
             scans += 1
+            if frame and scans == 1:
+                _check_scan(content, frame, position)
             _limit(scans, MAX_SCANS, TOO_MANY_SCANS)
             # Counting is a hundred times faster than walking through the data, and nearly always enough.
             if scans == 1 and sum(1 for _ in islice(_SCAN.finditer(content, position), MAX_SCANS)) < MAX_SCANS:
@@ -66,6 +77,20 @@ def _count_jpeg(content: bytes) -> int:
         if kind not in _BARE_MARKERS:
             position += struct.unpack_from(">H", content, position)[0]
     return 1
+
+
+def _check_scan(content: bytes, frame: int, scan: int) -> None:
+    """Look at a JPEG's frame header and first scan header (T.81, B.2.2 and B.2.3), both given by where their length is.
+
+    A scan of all components of a frame that is not progressive is the only one, and is decoded in rows.
+    """
+    height, width, components = struct.unpack_from(">HHB", content, frame + 3)
+    if content[frame - 1] not in _PROGRESSIVE and content[scan + 2] >= components:
+        return
+    factors = [divmod(content[frame + 9 + 3 * i], 16) for i in range(components)]
+    across, down = max((f[0] for f in factors), default=1), max((f[1] for f in factors), default=1)
+    samples = sum(width * f[0] * height * f[1] for f in factors) // max(1, across * down)
+    _limit(2 * samples, MAX_COEFFICIENT_BYTES, TOO_LARGE_IN_SCANS)
 
 
 def _count_png(content: bytes) -> int:

@@ -7,7 +7,11 @@ MAX_BYTES = 50 * 1024 * 1024
 """As large as the upload form allows; a 100 MP JPEG of a phone has 20 to 40 MB."""
 
 MAX_PIXELS = 100_000_000
-"""The largest sensors on sale. A progressive JPEG takes 6 bytes a pixel to decode, whatever its scale: 600 MB."""
+"""The largest sensors on sale. A baseline JPEG is decoded in rows: it takes 15 MB, whatever its size."""
+
+MAX_COEFFICIENT_BYTES = 400 * 1024 * 1024
+"""What libjpeg keeps of a JPEG in several scans until the last one has come, whatever scale is asked for: 2 bytes a
+sample. That is 3 bytes a pixel as cameras and the web write them (4:2:0), 6 without subsampling, 8 in CMYK."""
 
 MAX_WHOLE_PIXELS = 50_000_000
 """For formats without JPEG's scaled decoding. Pillow keeps 4 bytes a pixel of them, 200 MB; inspect peaks at 225 MB."""
@@ -43,3 +47,10 @@ WORKING_SIDE_MIN = 768
 Only reductions of the decoder and by whole numbers are used, which cost a tenth of resampling, so the size falls where
 they let it. Less would save time, but codes need their two pixels for each module.
 """
+
+MAX_MEMORY_BYTES = 500 * 1024 * 1024
+"""Of a process that decodes an upload, with the upload and the libraries in it. 512 MB are promised, and the libraries
+may touch some more of themselves. It is for files that hold something else than their header says."""
+
+MAX_CPU_SECONDS = 45
+"""Of the same process. The slowest file that the corpus has takes a few; the function has a minute."""

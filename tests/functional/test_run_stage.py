@@ -1,5 +1,6 @@
 """The envelope around every stage, with stages made for the test."""
 
+import os
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -65,6 +66,18 @@ def test_run_stage_all_stages_settles_job_as_succeeded(queued: Aws, stages: Runn
     assert job.finished_at is not None
     assert progress == sorted(progress)
     assert progress[-1] == 100
+
+
+def test_run_stage_decodes_uploads_and_nothing_else_in_another_process(queued: Aws, stages: Runner) -> None:
+    def tell_process(stage_input: StageInput) -> StageOutput:
+        made = make_working_copy(stage_input)
+        return StageOutput(result={"process": os.getpid()}, artefacts=made.artefacts)
+
+    for name in ("inspect", "palette"):
+        stages.run(name, tell_process, contained=True)
+
+    processes = {name: queued.job("job-1").stages[name].result["process"] for name in ("inspect", "palette")}
+    assert processes["inspect"] != processes["palette"] == os.getpid()
 
 
 def test_run_stage_writes_two_times_per_stage(queued: Aws, stages: Runner) -> None:
