@@ -43,6 +43,9 @@ class JobTable(Construct):
         # Sparse: a row has these attributes only while something could still go wrong with its job.
         self._add_index(keys.BY_DUE_INDEX, keys.WATCH_SHARD, keys.DUE_AT)
 
+        # Sparse: a row has a fingerprint from the end of its job on, if that has succeeded.
+        self._add_index(keys.BY_FINGERPRINT_INDEX, keys.OWNER, keys.FINGERPRINT)
+
     def _add_index(self, name: str, partition_key: str, sort_key: str) -> None:
         """Keys only, so that writing progress does not pay for the index as well."""
         self.table.add_global_secondary_index(
@@ -61,8 +64,8 @@ class JobTable(Construct):
         )
 
     def grant_listing(self, grantee: iam.IGrantable) -> None:
-        """Let it list an owner's jobs, by the two indexes."""
-        self._grant_query(grantee, keys.BY_OWNER_INDEX, keys.BY_OWNER_AND_STATUS_INDEX)
+        """Let it list an owner's jobs: all, those in one status, those of one picture."""
+        self._grant_query(grantee, keys.BY_OWNER_INDEX, keys.BY_OWNER_AND_STATUS_INDEX, keys.BY_FINGERPRINT_INDEX)
 
     def grant_listing_due(self, grantee: iam.IGrantable) -> None:
         """Let it list the jobs of everybody that are due."""

@@ -10,6 +10,7 @@ from typing import Any, Final
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from lambdas.adapters import keys
+from lambdas.jobs.likeness import Fingerprint
 from lambdas.jobs.model import Failure, Job, OwedLetter, StageRecord
 from lambdas.jobs.status import StageStatus, Status
 
@@ -72,6 +73,7 @@ def to_row(job: Job) -> dict[str, Any]:
         keys.CREATED_KEY: keys.created_key(job.created_at, job.job_id),
         keys.WATCH_SHARD: keys.watch_shard(job.job_id) if job.due_at else None,
         keys.DUE_AT: job.due_at,
+        keys.FINGERPRINT: fingerprint_to_row(job.fingerprint, job.created_at),
         keys.EXPIRES_AT: job.expires_at,
     }
 
@@ -99,6 +101,7 @@ def from_row(row: Mapping[str, Any]) -> Job:
         error=_failure_from_row(row.get("error")),
         owed_letter=_owed_letter_from_row(row.get(OWED_LETTER)),
         tokens=dict(row.get("tokens", {})),
+        fingerprint=fingerprint_from_row(row[keys.FINGERPRINT])[0] if keys.FINGERPRINT in row else None,
         expires_at=int(row[keys.EXPIRES_AT]),
     )
 
@@ -137,6 +140,19 @@ def _stage_from_row(row: Mapping[str, Any]) -> StageRecord:
         folder=row.get("folder"),
         checksums=dict(row.get("checksums", {})),
     )
+
+
+def fingerprint_to_row(fingerprint: Fingerprint | None, created_at: str) -> str | None:
+    """Write what a job is found by as its key in the index; None keeps the job out of it."""
+    if fingerprint is None:
+        return None
+    return keys.fingerprint_key(fingerprint.perceptual, fingerprint.difference, created_at)
+
+
+def fingerprint_from_row(text: str) -> tuple[Fingerprint, str]:
+    """Read a key of the index: the fingerprint, and when the job was accepted."""
+    perceptual, difference, created_at = text.split("#")
+    return Fingerprint(perceptual=perceptual, difference=difference), created_at
 
 
 def failure_to_row(failure: Failure | None) -> dict[str, Any] | None:

@@ -55,14 +55,14 @@ class JobList:
                 **({"ExclusiveStartKey": marshal(start)} if start else {}),
             )
         found = [unmarshal(item) for item in answer["Items"]]
-        jobs = self._get_all(owner, [row[keys.JOB_ID] for row in found])
+        jobs = self.rows(owner, [row[keys.JOB_ID] for row in found])
         last = answer.get("LastEvaluatedKey")
         return Page(
             jobs=[job for job in jobs if status in (None, job.status) and not is_expired(job)],
             next_key=unmarshal(last) if last else None,
         )
 
-    def _get_all(self, owner: str, job_ids: Sequence[str]) -> list[Job]:
+    def rows(self, owner: str, job_ids: Sequence[str]) -> list[Job]:
         """Read many rows, in the order asked for; those that are gone by now are left out."""
         rows: dict[str, Job] = {}
         for chunk in _chunks(job_ids, 100):  # BatchGetItem's limit

@@ -188,20 +188,23 @@ class JobTable:
         folder: str,
         checksums: Mapping[str, str],
         ends_job: bool,
+        fingerprint_key: str | None = None,
         token: str,
         now: str,
     ) -> Job:
         """Store what a stage found, and settle the job as SUCCEEDED with its last stage; return the job.
 
+        From then on it is found by its `fingerprint_key`: the same write puts it into that index.
         Raises RefusedError when the attempt may not run any more or the stage is done already.
         """
         attribute, stored = ("#result", result) if result_key is None else ("resultKey", result_key)
         settled = (
             f", #status = :succeeded, {keys.OWNER_AND_STATUS} = :ownerAndStatus, finishedAt = :now" if ends_job else ""
-        )
+        ) + (f", {keys.FINGERPRINT} = :fingerprint" if ends_job and fingerprint_key else "")
         still_running, statuses = one_of("#status", sources(Status.SUCCEEDED))
         values = {":stageDone": StageStatus.DONE, ":hundred": 100} | CLOSED
         values |= status_values(attempt.owner, Status.SUCCEEDED, ":succeeded") if ends_job else {}
+        values |= {":fingerprint": fingerprint_key} if ends_job and fingerprint_key else {}
         return update_row(
             self._name,
             attempt,

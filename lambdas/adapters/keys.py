@@ -25,6 +25,11 @@ WATCH_SHARDS: Final = tuple("0123")
 """A partition of an index takes 1,000 writes a second: with four, 2,000 jobs a second can begin and end."""
 DUE_AT: Final = "dueAt"
 
+BY_FINGERPRINT_INDEX: Final = "byFingerprint"
+"""An owner's succeeded jobs by what their pictures look like; sparse, keys only."""
+FINGERPRINT: Final = "fingerprint"
+"""Sort key of that index: pHash, dHash and when the job was accepted. Written with the job's end, and never changed."""
+
 UPLOAD_PREFIX: Final = "uploads/"
 JOB_PREFIX: Final = "jobs/"
 
@@ -37,6 +42,11 @@ def owner_and_status(owner: str, status: str) -> str:
 def created_key(created_at: str, job_id: str) -> str:
     """Sort key of the indexes."""
     return f"{created_at}#{job_id}"
+
+
+def fingerprint_key(perceptual: str, difference: str, created_at: str) -> str:
+    """Sort key of the index by fingerprint."""
+    return f"{perceptual}#{difference}#{created_at}"
 
 
 def watch_shard(job_id: str) -> str:

@@ -12,12 +12,14 @@ from lambdas import config
 from lambdas.adapters.image_bucket import UPLOAD_SECONDS, ArtefactMissingError, ImageBucket
 from lambdas.adapters.job_list import JobList
 from lambdas.adapters.job_table import JobTable
+from lambdas.adapters.similar_jobs import SimilarJobs
 from lambdas.handlers import requests, views
 from lambdas.handlers.cancelling import cancel
 from lambdas.handlers.logs import logger
 from lambdas.handlers.problems import (
     BadRequestError,
     ConflictError,
+    NoFingerprintError,
     NoSuchCallError,
     NotFoundError,
     ProblemError,
@@ -38,6 +40,11 @@ UPLOAD_TYPES: Final = ("image/jpeg", "image/png", "image/webp", "image/gif", "im
 PICTURES: Final = {"preview": "preview.jpg", "thumbnail": "thumbnail.jpg"}
 BRIEF_SECONDS: Final = 1.5
 """How long a job that is not there is waited for: a queue that is not behind is read within a fraction of a second."""
+
+NO_FINGERPRINT: Final = (
+    "The job was done without the analysis fingerprint, or before Darkroom kept fingerprints to find jobs by. "
+    "Submit its image again with that analysis."
+)
 
 app = APIGatewayRestResolver()
 
@@ -143,6 +150,24 @@ def get_result(job_id: str) -> Response[str]:
         )
     report = json.loads(_read_report(job))
     return _json(HTTPStatus.OK, report | {"jobId": job.job_id})
+
+
+@app.get("/jobs/<job_id>/similar")
+def get_similar(job_id: str) -> Response[str]:
+    """The caller's other jobs of the same picture, nearest first."""
+    job_id = requests.job_id(job_id)
+    query = app.current_event.query_string_parameters or {}
+    limit, max_distance = requests.limit(query.get("limit")), requests.max_distance(query.get("maxDistance"))
+    job = _find(job_id, seconds=BRIEF_SECONDS)
+    if job.status is not Status.SUCCEEDED:
+        raise ConflictError(
+            f"The job is {job.status}; only a job that SUCCEEDED can be compared.", jobStatus=job.status
+        )
+    if job.fingerprint is None:
+        raise NoFingerprintError(NO_FINGERPRINT, jobStatus=job.status)
+    index = SimilarJobs(config.text(config.Variable.JOB_TABLE))
+    found = index.near(job, job.fingerprint, max_distance=max_distance, limit=limit)
+    return _json(HTTPStatus.OK, views.similar(job_id, max_distance, found))
 
 
 @app.exception_handler(ProblemError)

@@ -5,6 +5,7 @@ ProblemError
 ├── NotFoundError      404, for what is not there and for what is somebody else's
 ├── NoSuchCallError    404, for what the API does not offer
 ├── ConflictError      409, for what the job's status does not allow
+├── NoFingerprintError  409, for a job that nothing can be compared with
 ├── UnsupportedMediaTypeError  415, for a body that is not declared as JSON
 └── UnavailableError   503, for a service that is out of reach for the moment
 """
@@ -71,6 +72,14 @@ class ConflictError(ProblemError):
     status = HTTPStatus.CONFLICT
     slug = "job-status-conflict"
     title = "The job's status does not allow this"
+
+
+class NoFingerprintError(ProblemError):
+    """The job has no fingerprint, so there is nothing to compare."""
+
+    status = HTTPStatus.CONFLICT
+    slug = "no-fingerprint"
+    title = "The job has no fingerprint"
 
 
 class UnsupportedMediaTypeError(ProblemError):

@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from lambdas.adapters import keys
 from lambdas.handlers.problems import BadRequestError
 from lambdas.jobs.errors import BrokenRule
+from lambdas.jobs.likeness import LARGEST_DISTANCE, SAME_PICTURE_BITS
 from lambdas.jobs.status import Status
 from lambdas.jobs.submission import is_id
 
@@ -46,11 +47,20 @@ def status(text: str | None) -> Status | None:
 
 def limit(text: str | None) -> int:
     """Read the size of a page. Raises BadRequestError."""
+    return _whole_number("limit", text, least=1, most=MAX_PAGE, default=DEFAULT_PAGE)
+
+
+def max_distance(text: str | None) -> int:
+    """Read how many bits fingerprints may be apart. Raises BadRequestError."""
+    return _whole_number("maxDistance", text, least=0, most=LARGEST_DISTANCE, default=SAME_PICTURE_BITS)
+
+
+def _whole_number(field: str, text: str | None, *, least: int, most: int, default: int) -> int:
     if text is None:
-        return DEFAULT_PAGE
-    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= MAX_PAGE:
+        return default
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not least <= int(text) <= most:
         raise BadRequestError.because(
-            [BrokenRule(field="limit", rule=f"has to be a whole number from 1 to {MAX_PAGE}")]
+            [BrokenRule(field=field, rule=f"has to be a whole number from {least} to {most}")]
         )
     return int(text)
 

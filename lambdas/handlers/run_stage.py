@@ -11,6 +11,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from lambdas import config
+from lambdas.adapters import keys
 from lambdas.adapters.image_bucket import ArtefactMissingError, ImageBucket
 from lambdas.adapters.job_table import JobTable
 from lambdas.adapters.row_writes import RefusedError
@@ -26,10 +27,11 @@ from lambdas.jobs.errors import (
     UnexpectedError,
 )
 from lambdas.jobs.failures import too_late
+from lambdas.jobs.likeness import Fingerprint
 from lambdas.jobs.model import Attempt, Failure, Job, StageRecord
 from lambdas.jobs.status import CANCELLATION, ENDS, STAGE_CLOSED
 from lambdas.jobs.times import now
-from lambdas.stages.catalogue import BY_NAME, LAST, MAKES_WORKING_COPY, WORKING_COPY, Reads, Stage
+from lambdas.stages.catalogue import BY_NAME, IDENTIFIES, LAST, MAKES_WORKING_COPY, WORKING_COPY, Reads, Stage
 from lambdas.stages.containment import run_contained
 from lambdas.stages.contract import StageInput, StageOutput
 
@@ -184,6 +186,7 @@ class StageRun:
                 folder=self._folder,
                 checksums=written,
                 ends_job=self._stage is LAST,
+                fingerprint_key=self._fingerprint_key(),
                 token=self._token,
                 now=now(),
             )
@@ -195,6 +198,15 @@ class StageRun:
             if job.stages[self._stage.name].status not in STAGE_CLOSED:
                 raise JobSuperseded(f"The job has ended as {job.status}.") from refused
             logger.info("Another try of the stage was faster; its result stands")
+
+    def _fingerprint_key(self) -> str | None:
+        """Make the key by which the job is found once it has succeeded; None when it is not ending, or has none."""
+        if self._stage is not LAST or self._job is None or IDENTIFIES.name not in self._job.stages:
+            return None
+        fingerprint = Fingerprint.found_in(self._job.stages[IDENTIFIES.name].result)
+        if fingerprint is None:
+            return None
+        return keys.fingerprint_key(fingerprint.perceptual, fingerprint.difference, self._job.created_at)
 
     def _store(self, name: str, content: bytes, media_type: str, written: dict[str, str]) -> str:
         """Store a file in this try's own folder, where it can replace no other try's; return its path."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lambdas.adapters.similar_jobs import Neighbours
 from lambdas.jobs.model import Failure, Job, StageRecord
 from lambdas.jobs.status import ENDS, StageStatus, Status
 
@@ -46,6 +47,24 @@ def whole(job: Job) -> dict[str, Any]:
         "options": dict(job.options),
         "execution": job.current.execution_name,
         "timeline": [_stage(job, name, record) for name, record in _by_start(job)],
+    }
+
+
+def similar(job_id: str, max_distance: int, found: Neighbours) -> dict[str, Any]:
+    """What is of the same picture as a job."""
+    return {
+        "jobId": job_id,
+        "maxDistance": max_distance,
+        "similar": [
+            {
+                "distance": near.match.distance,
+                "differenceDistance": near.match.difference_distance,
+                "confirmed": near.match.is_confirmed,
+                "job": summary(near.job),
+            }
+            for near in found.jobs
+        ],
+        "more": found.more,
     }
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lambdas.jobs.errors import redrive_can_help
+from lambdas.jobs.likeness import Fingerprint
 from lambdas.jobs.status import StageStatus, Status
 
 OWNER_HASH_LENGTH = 8
@@ -111,6 +112,9 @@ class Job:
     """Of a FAILED job whose dead letter is not known to be sent."""
     tokens: Mapping[str, str] = field(default_factory=dict)
     """The token of the last write of each kind: how a writer recognises its own write when the reply was lost."""
+
+    fingerprint: Fingerprint | None = None
+    """What the job is found by when another is of the same picture; only of jobs that have succeeded."""
 
     @property
     def current(self) -> Attempt:

@@ -63,5 +63,7 @@ BY_NAME = {stage.name: stage for stage in STAGES}
 ANALYSES = tuple(stage.name for stage in STAGES if stage.optional)
 LAST = STAGES[-1]
 """Its end is the end of the job."""
+IDENTIFIES = BY_NAME["fingerprint"]
+"""By what it finds, a job that has succeeded is found again when another is of the same picture."""
 WORKING_COPY = "working-copy.jpg"
 MAKES_WORKING_COPY = next(stage for stage in STAGES if WORKING_COPY in stage.artefacts)

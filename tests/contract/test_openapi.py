@@ -9,7 +9,7 @@ import yaml
 from openapi_spec_validator import validate
 
 from lambdas.handlers import api, problems, requests
-from lambdas.jobs import submission
+from lambdas.jobs import likeness, submission
 from lambdas.jobs.status import StageStatus, Status
 from lambdas.stages.catalogue import ANALYSES
 
@@ -87,5 +87,9 @@ def test_ids_and_tags_have_the_codes_bounds() -> None:
 def test_list_and_upload_parameters_have_the_codes_bounds() -> None:
     limit = query_parameter("/jobs", "get", "limit")
     assert (limit["maximum"], limit["default"]) == (requests.MAX_PAGE, requests.DEFAULT_PAGE)
+    limit = query_parameter("/jobs/{jobId}/similar", "get", "limit")
+    assert (limit["maximum"], limit["default"]) == (requests.MAX_PAGE, requests.DEFAULT_PAGE)
+    distance = query_parameter("/jobs/{jobId}/similar", "get", "maxDistance")
+    assert (distance["maximum"], distance["default"]) == (likeness.LARGEST_DISTANCE, likeness.SAME_PICTURE_BITS)
     assert query_parameter("/jobs/{jobId}/result", "get", "artefact")["enum"] == list(api.PICTURES)
     assert SCHEMAS["UploadRequest"]["properties"]["contentType"]["enum"] == list(api.UPLOAD_TYPES)

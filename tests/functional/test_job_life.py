@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from lambdas.adapters import executions
+from lambdas.adapters import executions, keys
 from lambdas.adapters.queues import send_dead_letter
 from lambdas.adapters.row_writes import RefusedError
 from lambdas.config import Variable
@@ -105,6 +105,7 @@ class JobLife(RuleBasedStateMachine):
                 folder="f",
                 checksums={},
                 ends_job=stage == LAST.name,
+                fingerprint_key=keys.fingerprint_key("0" * 16, "f" * 16, now()),
                 token=token,
                 now=now(),
             ),
@@ -208,6 +209,7 @@ class JobLife(RuleBasedStateMachine):
         self._check_results(job)
         assert (job.finished_at is not None) == (job.status in ENDS)
         assert (job.error is not None) == (job.status is Status.FAILED)
+        assert (job.fingerprint is not None) == (job.status is Status.SUCCEEDED), "found by what it looks like, or not"
         assert job.owed_letter is None or job.status is Status.FAILED
         assert job.due_at is not None or (job.status in ENDS and not job.owed_letter), "nobody would look at it"
 

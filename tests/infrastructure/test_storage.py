@@ -18,6 +18,7 @@ def test_indexes_hold_keys_only(template: Resources) -> None:
         keys.BY_OWNER_INDEX: (keys.OWNER, keys.CREATED_KEY),
         keys.BY_OWNER_AND_STATUS_INDEX: (keys.OWNER_AND_STATUS, keys.CREATED_KEY),
         keys.BY_DUE_INDEX: (keys.WATCH_SHARD, keys.DUE_AT),
+        keys.BY_FINGERPRINT_INDEX: (keys.OWNER, keys.FINGERPRINT),
     }
     assert indexes.keys() == index_keys.keys()
     for name, index in indexes.items():

@@ -1,0 +1,78 @@
+"""Which jobs are of the same picture: fingerprints, how far they are apart, and the order of what is near.
+
+Must not know how fingerprints are made or stored.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+SAME_PICTURE_BITS: Final = 10
+"""Two hashes that differ in no more bits than this are taken for versions of one picture."""
+LARGEST_DISTANCE: Final = 20
+"""In bits. From here on different photographs are among what is found."""
+_HASH: Final = re.compile(r"[0-9a-f]{16}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fingerprint:
+    """What a picture is found by: two hashes of 64 bits, each as 16 hexadecimal digits."""
+
+    perceptual: str
+    """pHash: the picture's coarse frequencies."""
+    difference: str
+    """dHash: where it grows brighter from left to right. Independent enough to be a second opinion."""
+
+    @classmethod
+    def found_in(cls, result: Mapping[str, Any] | None) -> "Fingerprint | None":
+        """Take the hashes from the fingerprint stage's result; None when it has not run or told something else."""
+        hashes = [str((result or {}).get(name)) for name in ("pHash", "dHash")]
+        if not all(map(_HASH.fullmatch, hashes)):
+            return None
+        return cls(perceptual=hashes[0], difference=hashes[1])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One job in the index of fingerprints."""
+
+    job_id: str
+    created_at: str
+    fingerprint: Fingerprint
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """A job whose picture is near, and how near: differing bits of the two hashes."""
+
+    job_id: str
+    created_at: str
+    distance: int
+    difference_distance: int
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether both hashes say that it is the same picture."""
+        return max(self.distance, self.difference_distance) <= SAME_PICTURE_BITS
+
+
+def bits_between(one: str, other: str) -> int:
+    """Count the differing bits of two hashes, 0 to 64 (the Hamming distance)."""
+    return (int(one, 16) ^ int(other, 16)).bit_count()
+
+
+def matches(wanted: Fingerprint, entries: Iterable[Entry], *, max_distance: int) -> list[Match]:
+    """Pick what is at most `max_distance` bits of pHash away: nearest first, of equally near ones the newest first."""
+    near = [
+        Match(
+            job_id=entry.job_id,
+            created_at=entry.created_at,
+            distance=distance,
+            difference_distance=bits_between(wanted.difference, entry.fingerprint.difference),
+        )
+        for entry in entries
+        if (distance := bits_between(wanted.perceptual, entry.fingerprint.perceptual)) <= max_distance
+    ]
+    newest_first = sorted(near, key=lambda match: (match.created_at, match.job_id), reverse=True)
+    return sorted(newest_first, key=lambda match: match.distance)
