@@ -44,12 +44,12 @@ def _handler(answers: Mapping[str, Any], image: bytes, asked: list[str]) -> type
 
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:  # noqa: N802 - the server's naming
+        def do_GET(self) -> None:
             """Answer with the object."""
             asked.append("S3.GetObject")
             self._answer(image, "image/jpeg")
 
-        def do_PUT(self) -> None:  # noqa: N802 - the server's naming
+        def do_PUT(self) -> None:
             """Take an object."""
             asked.append("S3.PutObject")
             if self.headers.get("Expect") == "100-continue":
@@ -58,7 +58,7 @@ def _handler(answers: Mapping[str, Any], image: bytes, asked: list[str]) -> type
             self._read()
             self._answer(b"", "application/xml")
 
-        def do_POST(self) -> None:  # noqa: N802 - the server's naming
+        def do_POST(self) -> None:
             """Answer a call by its name."""
             name = self.headers.get("X-Amz-Target", "")
             asked.append(name)

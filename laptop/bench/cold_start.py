@@ -74,9 +74,7 @@ def findings(say: Say, rounds: int = ROUNDS) -> list[Finding]:
             for function in functions:
                 starts[function.name].append(_start(function, runtime, aws))
     nothing = starts.pop(NOTHING)
-    return [
-        _finding(function, starts[function.name], nothing) for function in functions if function.name != NOTHING
-    ]
+    return [_finding(function, starts[function.name], nothing) for function in functions if function.name != NOTHING]
 
 
 def _finding(function: Function, starts: list[Start], nothing: list[Start]) -> Finding:
@@ -177,9 +175,7 @@ def _nothing(place: Path) -> Function:
     if python is None:
         raise bundling.BundlingError("The bootstrap does not say which Python runs the functions.")
     subprocess.run([python[1], "-m", "compileall", "-q", str(folder / "nothing.py")], check=True)  # noqa: S603
-    return Function(
-        name=NOTHING, folder=folder, handler="nothing.handler", event={}, environment={}, limit=None
-    )
+    return Function(name=NOTHING, folder=folder, handler="nothing.handler", event={}, environment={}, limit=None)
 
 
 def _stages(folder: Path) -> list[Function]:
@@ -226,7 +222,7 @@ def _others(folder: Path) -> list[Function]:
         "body": None,
         "isBase64Encoded": False,
     }
-    events = {"api": request, "start_execution": {"Records": [message]}}
+    events: dict[str, Mapping[str, Any]] = {"api": request, "start_execution": {"Records": [message]}}
     return [
         Function(
             name=name,

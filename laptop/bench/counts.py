@@ -1,11 +1,13 @@
-"""Goals 3, 4 and 7: what a job asks of AWS, how large the packages are, and whether that grows with the jobs there are."""
+"""Goals 3, 4 and 7: what a job asks of AWS, how large the packages are, whether it grows with the jobs there are."""
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from statistics import median
 from typing import Any, Final
 from zipfile import ZipFile
 
+from lambdas.adapters.job_items import to_row
 from lambdas.stages.catalogue import STAGES
 from laptop.bench import prices, transitions
 from laptop.bench.goals import Finding
@@ -106,10 +108,6 @@ def _skipping(memory: InMemory) -> dict[str, float]:
 
 def _row_bytes(memory: InMemory) -> int:
     """About what DynamoDB counts: names and values."""
-    import json  # noqa: PLC0415
-
-    from lambdas.adapters.job_items import to_row  # noqa: PLC0415
-
     return len(json.dumps(to_row(memory.job("counted")), default=str))
 
 

@@ -128,9 +128,7 @@ def _message(job_id: str) -> dict[str, Any]:
         "receiptHandle": job_id,
         "body": json.dumps({"imageId": IMAGE}),
         "attributes": {"SentTimestamp": "1764000000000"},
-        "messageAttributes": {
-            name: {"stringValue": value, "dataType": "String"} for name, value in attributes.items()
-        },
+        "messageAttributes": {name: {"stringValue": value, "dataType": "String"} for name, value in attributes.items()},
         "eventSource": "aws:sqs",
         "eventSourceARN": "arn:aws:sqs:eu-central-1:000000000000:jobs",
         "awsRegion": REGION,

@@ -44,7 +44,5 @@ def run_all(content: bytes) -> Run:
 def input_of(stage: Stage, upload: bytes, outputs: dict[str, StageOutput]) -> StageInput:
     """What the envelope would hand to a stage."""
     results: dict[str, Any] = {name: output.result for name, output in outputs.items()}
-    image = (
-        upload if stage.reads is Reads.UPLOAD else outputs[MAKES_WORKING_COPY.name].artefacts[WORKING_COPY].content
-    )
+    image = upload if stage.reads is Reads.UPLOAD else outputs[MAKES_WORKING_COPY.name].artefacts[WORKING_COPY].content
     return StageInput(image=image, options=DEFAULTS, results=results, checkpoint=lambda _fraction: None)

@@ -88,12 +88,12 @@ def _handler(
 
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:  # noqa: N802 - the server's naming
+        def do_GET(self) -> None:
             """Hand over the next event, when there is one."""
             said.put(("next", None))
             self._answer(json.dumps(events.get()).encode(), 200)
 
-        def do_POST(self) -> None:  # noqa: N802 - the server's naming
+        def do_POST(self) -> None:
             """Take an answer, or an error."""
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             said.put((self.path.rpartition("/")[2], json.loads(body) if body else None))
