@@ -12,12 +12,15 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any, Final
 from unittest import mock
+from urllib.parse import urlsplit
 
 import boto3
+import requests
 from moto import mock_aws
 
-from lambdas.adapters import clients, keys
+from lambdas.adapters import clients, keys, wire
 from lambdas.adapters.job_table import JobTable
+from lambdas.adapters.wire import Request, Response, UnreachedError
 from lambdas.config import Variable
 from lambdas.jobs.model import Attempt, Job
 from laptop.bench.pipeline import in_order
@@ -26,7 +29,8 @@ from laptop.places import ASSEMBLY
 
 OWNER: Final = "0b5c8d0e-7a1f-4a52-9d1c-2f6f3f1d7c11"
 IMAGE: Final = "image"
-_SERVICES: Final = {"dynamodb": "DynamoDB", "s3": "S3", "stepfunctions": "StepFunctions", "sqs": "SQS"}
+_SERVICES: Final = {"DynamoDB_20120810": "DynamoDB", "AWSStepFunctions": "StepFunctions", "AmazonSQS": "SQS"}
+_QUERIES: Final = {"list-type": "ListObjectsV2", "delete": "DeleteObjects"}
 _CONTEXT: Final = SimpleNamespace(get_remaining_time_in_millis=lambda: 100_000)
 
 
@@ -65,9 +69,10 @@ class InMemory:
             raise LookupError(f"The job {job_id} is not in the table.")
         return job
 
-    def count(self, service: str, operation: str) -> None:
-        """Note one request."""
-        self.requests[f"{_SERVICES[service]}.{operation}"] += 1
+    def transmit(self, request: Request) -> Response:
+        """Count a request, and answer it."""
+        self.requests[operation_of(request)] += 1
+        return answered_in_memory(request)
 
 
 @contextmanager
@@ -89,9 +94,8 @@ def deployed(table: dict[str, Any]) -> Iterator[InMemory]:
     with mock.patch.dict(os.environ, {**kept, **settings}, clear=True), mock_aws():
         os.environ[Variable.STATE_MACHINE_ARN] = _make(table)
         memory = InMemory()
-        for service in _SERVICES:
-            _count_requests(memory, service)
-        yield memory
+        with mock.patch.object(wire, "transmit", memory.transmit):
+            yield memory
     clients.client.cache_clear()
 
 
@@ -114,11 +118,25 @@ def _make(table: dict[str, Any]) -> str:
     return str(machine["stateMachineArn"])
 
 
-def _count_requests(memory: InMemory, service: str) -> None:
-    def note(event_name: str, **_: Any) -> None:
-        memory.count(service, event_name.rpartition(".")[2])
+def answered_in_memory(request: Request) -> Response:
+    """Take the network's place: send a request by a library that moto listens to, as it does to boto3."""
+    try:
+        answer = requests.request(
+            request.method, request.url, headers=dict(request.headers), data=request.body, timeout=request.read_timeout
+        )
+    except requests.RequestException as error:
+        raise UnreachedError(type(error).__name__) from error
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    return Response(status=answer.status_code, headers=headers, body=answer.content)
 
-    clients.client(service).meta.events.register_first("before-send.*", note)
+
+def operation_of(request: Request) -> str:
+    """Name what is asked: `DynamoDB.UpdateItem`, `S3.GetObject`."""
+    target, _, operation = request.headers.get("x-amz-target", "").partition(".")
+    if operation:
+        return f"{_SERVICES[target]}.{operation}"
+    query = urlsplit(request.url).query
+    return f"S3.{_QUERIES.get(query.partition('=')[0]) or request.method.title() + 'Object'}"
 
 
 def _message(job_id: str) -> dict[str, Any]:
