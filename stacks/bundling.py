@@ -120,13 +120,16 @@ def host() -> Platform:
 def pack(root: Path, platform: Platform) -> Packages:
     """Make both packages, or take them from the cache below the root. Raises BundlingError."""
     bundler = _Bundler(root, platform)
-    common = ("lambdas/requirements.txt", *platform.extra_requirements)
     return Packages(
-        api=bundler.package("api", sources=_sources(root, image_libraries=False), requirements=common),
+        api=bundler.package(
+            "api",
+            sources=_sources(root, image_libraries=False),
+            requirements=("lambdas/requirements.txt", *platform.extra_requirements),
+        ),
         stages=bundler.package(
             "stages",
             sources=_sources(root, image_libraries=True),
-            requirements=(*common, "lambdas/stages/requirements.txt"),
+            requirements=("lambdas/stages/requirements.txt", *platform.extra_requirements),
         ),
         warnings=platform.warnings,
     )

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
@@ -24,8 +24,8 @@ class Signer:
     """Somebody's credentials, for one service in one region. A session's token is None where there is no session."""
 
     access_key: str
-    secret_key: str
-    session_token: str | None
+    secret_key: str = field(repr=False)
+    session_token: str | None = field(repr=False)
     service: str
     region: str
 
@@ -114,9 +114,8 @@ def path_of(key: str) -> str:
 
 def query_of(values: Mapping[str, str]) -> str:
     """Write values as the query of an address, in the order given."""
-    return "&".join(
-        f"{quote(name, safe=_UNRESERVED)}={quote(value, safe=_UNRESERVED)}" for name, value in values.items()
-    )
+    encoded = ((quote(name, safe=_UNRESERVED), quote(value, safe=_UNRESERVED)) for name, value in values.items())
+    return "&".join(f"{name}={value}" for name, value in encoded)
 
 
 def _stamp(at: datetime) -> str:

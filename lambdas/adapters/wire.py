@@ -1,6 +1,7 @@
 """One request over the network and its answer, on connections that are kept. Knows HTTP, and nothing of AWS.
 
-`transmit` is the only place of Darkroom's functions where bytes leave the process: tests and `make chaos` take its place.
+`transmit` is the only place of Darkroom's functions where bytes leave the process: tests and
+`make chaos` take its place.
 """
 
 import http.client

@@ -226,7 +226,7 @@ _THROTTLES: Final = {
 
 def spoil_calls(layer: Layer) -> None:
     """Let calls of AWS be throttled, refused, or lose their answer; and let the function die around them."""
-    wire = importlib.import_module("lambdas.adapters.wire")
+    wire: Any = importlib.import_module("lambdas.adapters.wire")
     send = wire.transmit
 
     @functools.wraps(send)
