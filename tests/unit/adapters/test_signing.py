@@ -10,7 +10,7 @@ from botocore import auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lambdas.adapters.calling import Endpoint
@@ -36,6 +36,7 @@ SIGNERS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(
     signer=SIGNERS,
     method=st.sampled_from(["GET", "PUT", "POST", "DELETE"]),
@@ -56,7 +57,7 @@ SIGNERS = st.builds(
     body=b"",
     at=datetime(2026, 1, 1, tzinfo=UTC),
 )
-def test_headers_are_signed_as_botocore_signs_them(signer, method, host, key, query, headers, body, at) -> None:
+def test_headers_are_signed_as_botocore_signs_them(*, signer, method, host, key, query, headers, body, at) -> None:
     # Only S3 has paths: the others are asked at the root, where botocore would also tidy the path up.
     path = path_of(key) if signer.service == "s3" else "/"
     url = f"http://{host}{path}" + (f"?{query_of(query)}" if query else "")
@@ -71,6 +72,7 @@ def test_headers_are_signed_as_botocore_signs_them(signer, method, host, key, qu
     assert ours.get("x-amz-security-token") == request.headers.get("X-Amz-Security-Token")
 
 
+@settings(max_examples=25, deadline=None)  # a client of boto3 for each takes a tenth of a second
 @given(
     signer=SIGNERS,
     key=NAMES,
@@ -79,7 +81,7 @@ def test_headers_are_signed_as_botocore_signs_them(signer, method, host, key, qu
     at=TIMES,
     by_path=st.booleans(),
 )
-def test_addresses_and_forms_are_signed_as_boto3_signs_them(signer, key, name, seconds, at, by_path) -> None:
+def test_addresses_and_forms_are_signed_as_boto3_signs_them(*, signer, key, name, seconds, at, by_path) -> None:
     endpoint = "http://127.0.0.1:4566" if by_path else f"https://s3.{signer.region}.amazonaws.com"
     theirs = _boto3(signer, endpoint, by_path)
     ours = S3Client(Endpoint(signing_name="s3", url=endpoint, read_timeout=1), by_path=by_path)
