@@ -21,6 +21,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
+import boto3
 from PIL import Image
 
 from lambdas.adapters.job_items import marshal, to_row
@@ -82,7 +83,7 @@ def _finding(function: Function, starts: list[Start], nothing: list[Start]) -> F
     init = median_ratio([start.init for start in starts], [start.init for start in nothing])
     return Finding(
         goal=2,
-        name=f"cold start, {function.name}, to its first answer",
+        name=f"cold start {function.name}, to its first answer",
         value=whole,
         limit=function.limit,
         unit="starts",
@@ -158,7 +159,8 @@ def _functions() -> Iterator[tuple[list[Function], AnsweringAws]]:
             with zipfile.ZipFile(package.path) as archive:
                 archive.extractall(place / name)
             (place / name / "bootstrap").chmod(0o755)
-        yield [_nothing(place), *_stages(place / "stages"), *_others(place / "api")], aws
+        nothing = _nothing(place)
+        yield [nothing, *_peers(nothing, place / "stages"), *_stages(place / "stages"), *_others(place / "api")], aws
 
 
 def _nothing(place: Path) -> Function:
@@ -176,6 +178,52 @@ def _nothing(place: Path) -> Function:
         raise bundling.BundlingError("The bootstrap does not say which Python runs the functions.")
     subprocess.run([python[1], "-m", "compileall", "-q", str(folder / "nothing.py")], check=True)  # noqa: S603
     return Function(name=NOTHING, folder=folder, handler="nothing.handler", event={}, environment={}, limit=None)
+
+
+PEERS: Final = {
+    "http.client": "import http.client",
+    "http.client and Pillow": "import http.client, PIL.Image, PIL.JpegImagePlugin",
+    "boto3 and Pillow, two clients": "import boto3, PIL.Image, PIL.JpegImagePlugin\n"
+    "boto3.client('dynamodb'), boto3.client('s3')",
+}
+"""Functions that only import: what a stage cannot do without, and what it did before."""
+_SDK: Final = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six.py")
+_SDK_DATA: Final = frozenset({"dynamodb", "s3"})
+
+
+def _peers(nothing: Function, stages: Path) -> list[Function]:
+    """The function that does nothing, with the libraries beside it and one import more."""
+    folder = nothing.folder.with_name("peers")
+    shutil.copytree(nothing.folder, folder)
+    libraries = Path(boto3.__file__).parent.parent
+    for source in [stages / "PIL", stages / "pillow.libs", *(libraries / name for name in _SDK)]:
+        if source.is_dir():
+            shutil.copytree(source, folder / source.name, ignore=_other_services)
+        else:
+            shutil.copy2(source, folder / source.name)
+    peers = []
+    for number, (name, program) in enumerate(PEERS.items()):
+        (folder / f"peer_{number}.py").write_text(f"{program}\n\n\ndef handler(event, context):\n    return event\n")
+        peers.append(
+            Function(
+                name=f"of a function with {name}",
+                folder=folder,
+                handler=f"peer_{number}.handler",
+                event={},
+                environment={},
+                limit=None,
+            )
+        )
+    return peers
+
+
+def _other_services(folder: str, names: list[str]) -> set[str]:
+    """Leave out what the bundler left out when the SDK was bundled."""
+    return set(names) - _SDK_DATA - _files_in(folder) if folder.endswith("/botocore/data") else set()
+
+
+def _files_in(folder: str) -> set[str]:
+    return {entry.name for entry in Path(folder).iterdir() if entry.is_file()}
 
 
 def _stages(folder: Path) -> list[Function]:

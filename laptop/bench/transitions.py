@@ -1,4 +1,8 @@
-"""How many transitions a job is billed for: every state that it enters, by the definition and by the history."""
+"""How many transitions a job is billed for, by the definition and by the history of an execution.
+
+"Step Functions counts a state transition each time a step of your workflow is executed", says its page of prices: every
+state that is entered counts once, a Parallel state too, and each of its retries.
+"""
 
 import json
 from collections.abc import Iterable, Mapping
