@@ -35,7 +35,7 @@ TITLES: Final = {
     7: "Whether it grows with the jobs there are",
 }
 JOBS: Final = 200
-OVERHEAD_SECONDS: Final = 100.0
+OVERHEAD_SECONDS: Final = 70.0
 _EXPECTED: Final = (
     BundlingError,
     CdkError,

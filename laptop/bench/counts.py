@@ -53,7 +53,7 @@ def findings(image: bytes, say: Say) -> tuple[list[Finding], dict[str, Any]]:
         say("requests of one job")
         requests = requests_of_a_job(memory, "counted")
         skipped = _skipping(memory)
-        found = [*_counts(requests), *_packages()]
+        found = [*_counts(requests), _price(requests, skipped["rowKb"]), *_packages()]
         growth, series = _growth(memory, say)
     facts = {"requestsPerJob": requests, "skipping": skipped, "jobsSeries": series}
     return found + growth, facts
@@ -89,6 +89,24 @@ def _counts(requests: Mapping[str, int]) -> list[Finding]:
             peer=asked,
         ),
     ]
+
+
+def _price(requests: Mapping[str, int], row_kb: float) -> Finding:
+    entered = len(transitions.when_all_goes_well(transitions.definition()))
+    functions = len(STAGES) + 1
+
+    def price(count: int) -> float:
+        return 1_000 * prices.of_job(transitions=count, functions=functions, requests=requests, row_kb=row_kb)
+
+    return Finding(
+        goal=3,
+        name=f"1,000 jobs in {prices.REGION}, prices of {prices.AS_OF}",
+        value=price(entered),
+        limit=None,
+        unit="USD",
+        peer=f"without the functions' time; with the naive {_naive_transitions()} transitions "
+        f"{price(_naive_transitions()):.2f}",
+    )
 
 
 def _naive_transitions() -> int:

@@ -20,8 +20,6 @@ GB_SECOND: Final = 13.3334e-6
 """Arm."""
 WRITE_UNIT: Final = 0.625e-6
 """On demand; one for each KB of the item, of a refused conditional write too."""
-READ_UNIT: Final = 0.125e-6
-"""On demand, strongly consistent; one for each 4 KB."""
 S3_WRITE: Final = 5e-6
 """PUT, POST, LIST."""
 S3_READ: Final = 0.4e-6
@@ -52,12 +50,22 @@ def skipping(*, memory_mb: int, milliseconds: float, row_kb: float) -> Skipping:
     return Skipping(refused_invocation=invocation, choice=TRANSITION)
 
 
+def of_job(*, transitions: int, functions: int, requests: Mapping[str, int], row_kb: float) -> float:
+    """What a job costs in USD but for the time of its functions: submitted once, its message sent, taken and deleted."""
+    return (
+        API_REQUEST
+        + 3 * QUEUE_REQUEST
+        + transitions * TRANSITION
+        + functions * INVOCATION
+        + of_requests(requests, row_kb=row_kb)
+    )
+
+
 def of_requests(requests: Mapping[str, int], *, row_kb: float) -> float:
-    """What a job's requests to DynamoDB, S3 and Step Functions cost, in USD: `S3.PutObject` and the like."""
+    """What requests to DynamoDB and S3 cost, in USD: `S3.PutObject` and the like, as they are counted."""
     prices = {
         "S3.GetObject": S3_READ,
         "S3.PutObject": S3_WRITE,
-        "DynamoDB.GetItem": math.ceil(row_kb / 4) * READ_UNIT,
         "DynamoDB.UpdateItem": math.ceil(row_kb) * WRITE_UNIT,
         "DynamoDB.PutItem": math.ceil(row_kb) * WRITE_UNIT,
     }

@@ -25,3 +25,12 @@ def test_break_even_is_where_both_cost_the_same(share: float, choice_is_cheaper:
 def test_of_requests_bills_rows_by_whole_kilobytes() -> None:
     writes = prices.of_requests({"DynamoDB.UpdateItem": 2}, row_kb=4.1)
     assert writes == pytest.approx(2 * 5 * prices.WRITE_UNIT)
+
+
+def test_of_job_is_mostly_its_transitions() -> None:
+    def job(transitions: int) -> float:
+        return prices.of_job(transitions=transitions, functions=7, requests={"S3.PutObject": 4}, row_kb=5)
+
+    assert job(9) - job(8) == pytest.approx(prices.TRANSITION)
+    # 3.50 for the call, 1.20 for the queue, 200 for the transitions, 1.40 for the functions, 20 for the objects.
+    assert job(8) * 1e6 == pytest.approx(3.50 + 1.20 + 200 + 1.40 + 20)
