@@ -51,7 +51,7 @@ def skipping(*, memory_mb: int, milliseconds: float, row_kb: float) -> Skipping:
 
 
 def of_job(*, transitions: int, functions: int, requests: Mapping[str, int], row_kb: float) -> float:
-    """What a job costs in USD but for the time of its functions: submitted once, its message sent, taken and deleted."""
+    """What a job costs in USD but for its functions' time: one call, and its message sent, taken and deleted."""
     return (
         API_REQUEST
         + 3 * QUEUE_REQUEST
