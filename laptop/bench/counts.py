@@ -22,8 +22,6 @@ MAX_WRITES_BESIDE_STAGES: Final = 3
 STAGE_PACKAGE_MB: Final = 10.0
 API_PACKAGE_MB: Final = 3.0
 MB: Final = 1_000_000
-BOTO3_MB: Final = 3.6
-"""Zipped, with the models of three services: what the packages had of it before."""
 SIZES: Final = (10, 100, 1_000)
 """Jobs in the table."""
 SAMPLE: Final = 8
@@ -148,7 +146,7 @@ def _package(name: str, package: bundling.Package, limit: float) -> Finding:
         value=package.path.stat().st_size / MB,
         limit=limit,
         unit="MB",
-        peer=f"unpacked {unpacked / MB:.1f} MB; boto3 and its libraries would add {BOTO3_MB:g}",
+        peer=f"unpacked {unpacked / MB:.1f} MB",
     )
 
 

@@ -1,8 +1,8 @@
 """What AWS charges, in one place, and what follows from it for the shape of the state machine.
 
-Prices of us-east-1, in USD, without free tiers and discounts, as published in November 2026 on
-https://aws.amazon.com/step-functions/pricing/, /lambda/pricing/, /dynamodb/pricing/on-demand/, /s3/pricing/,
-/sqs/pricing/ and /api-gateway/pricing/. Must not hold a price that nothing is computed from.
+Prices of us-east-1, in USD, without free tiers and discounts, as they were known in November 2026. Look them up before
+you rely on them: https://aws.amazon.com/step-functions/pricing/, /lambda/pricing/, /dynamodb/pricing/on-demand/,
+/s3/pricing/, /sqs/pricing/ and /api-gateway/pricing/. Must not hold a price that nothing is computed from.
 """
 
 import math
