@@ -16,7 +16,7 @@ LAPTOP := $(BIN)/python -m laptop
 READY := .venv/.ready .laptop/venv/.ready node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status logs test chaos test-fast mutants corpus lint format synth bootstrap deploy destroy clean
+.PHONY: help setup demo up down status logs test bench chaos test-fast mutants corpus lint format synth bootstrap deploy destroy clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -41,6 +41,9 @@ logs: setup ## Follow the log of the emulator and the functions
 
 test: setup ## Run all tests
 	@$(BIN)/python -m pytest
+
+bench: setup ## Measure every goal of docs/performance.md; PHOTOS=folder, JOBS=
+	@$(BIN)/python -m laptop.bench $(if $(PHOTOS),--photos "$(PHOTOS)") $(if $(JOBS),--jobs $(JOBS))
 
 chaos: setup ## Run jobs among faults, and judge; SEED=, JOBS=, KINDS=, AT_LEAST=
 	@$(BIN)/python -m laptop.chaos --seed "$(SEED)" --jobs "$(or $(JOBS),300)" --kinds "$(KINDS)" $(if $(AT_LEAST),--at-least $(AT_LEAST))

@@ -18,11 +18,8 @@ from pathlib import Path
 
 from stacks import interpreters
 
-RECIPE = 1
+RECIPE = 2
 """Raise it when this module packs the same input differently."""
-
-SERVICES = frozenset({"dynamodb", "s3", "sqs", "stepfunctions"})
-"""What the adapters make clients of. The SDK describes 400 more services, in 20 MB; one more client, one more here."""
 
 GLIBC = ("2_34", "2_28", "2_27", "2_26", "2_17")
 """Amazon Linux 2023 has 2.34. With the oldest alone, pip silently takes old releases of some wheels, none of others."""
@@ -123,13 +120,16 @@ def host() -> Platform:
 def pack(root: Path, platform: Platform) -> Packages:
     """Make both packages, or take them from the cache below the root. Raises BundlingError."""
     bundler = _Bundler(root, platform)
-    common = ("lambdas/requirements.txt", *platform.extra_requirements)
     return Packages(
-        api=bundler.package("api", sources=_sources(root, image_libraries=False), requirements=common),
+        api=bundler.package(
+            "api",
+            sources=_sources(root, image_libraries=False),
+            requirements=("lambdas/requirements.txt", *platform.extra_requirements),
+        ),
         stages=bundler.package(
             "stages",
             sources=_sources(root, image_libraries=True),
-            requirements=(*common, "lambdas/stages/requirements.txt"),
+            requirements=("lambdas/stages/requirements.txt", *platform.extra_requirements),
         ),
         warnings=platform.warnings,
     )
@@ -224,17 +224,11 @@ class _Bundler:
 
 def _prune(folder: Path) -> None:
     """Drop what never runs, and what names this machine. `METADATA` stays: packages ask for their own version."""
-    for package in ("botocore", "boto3"):
-        for service in filter(Path.is_dir, (folder / package / "data").glob("*")):
-            if service.name not in SERVICES:
-                shutil.rmtree(service)
     shutil.rmtree(folder / "bin", ignore_errors=True)  # scripts that begin with the path of this Python
-    shutil.rmtree(folder / "boto3" / "examples", ignore_errors=True)
     for pattern in (
         "*.dist-info/RECORD",
         "*.dist-info/INSTALLER",
         "*.dist-info/REQUESTED",
-        "**/examples-1.json*",
         "**/*.pyi",
     ):
         for file in list(folder.glob(pattern)):

@@ -1,16 +1,14 @@
 """Turns what AWS says went wrong into Darkroom's words, so that the state machine can tell what to try again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
-from botocore import exceptions
-from botocore.exceptions import ClientError
-
+from lambdas.adapters.wire import Response, UnreachedError
 from lambdas.jobs.errors import TransientError
 
-# The codes by which the services called here say "later"; the SDK's own retry knows them under the same names.
+# The codes by which the services called here say "later"; AWS's SDKs try again by the same names.
 TRANSIENT_CODES: Final = frozenset(
     {
         "ExecutionLimitExceeded",
@@ -30,21 +28,28 @@ TRANSIENT_CODES: Final = frozenset(
         "TransactionInProgressException",
     }
 )
+CLOCK_CODES: Final = frozenset({"InvalidSignatureException", "RequestExpired", "RequestTimeTooSkewed"})
+"""What may mean that the clock is off: the signature has its time in it."""
 
 
-# The last: the connection broke while the body was read.
-UNREACHED: Final = (exceptions.ConnectionError, exceptions.HTTPClientError, exceptions.IncompleteReadError)
+class ClientError(Exception):
+    """AWS has answered that it will not do it. `answer` is the whole error where it is JSON."""
+
+    def __init__(self, code: str, message: str, response: Response, answer: Mapping[str, Any]) -> None:
+        super().__init__(f"{code}: {message}" if message else code)
+        self.code = code
+        self.response = response
+        self.answer = answer
 
 
 def code_of(error: ClientError) -> str:
     """Name the error as the service does."""
-    return str(error.response.get("Error", {}).get("Code", "Unknown"))
+    return error.code
 
 
 def is_transient(error: ClientError) -> bool:
     """Tell whether the same call is likely to work later."""
-    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    return code_of(error) in TRANSIENT_CODES or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return error.code in TRANSIENT_CODES or error.response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 @contextmanager
@@ -55,6 +60,6 @@ def translated(doing: str) -> Iterator[None]:
     except ClientError as error:
         if not is_transient(error):
             raise
-        raise TransientError(f"{doing}: AWS answered {code_of(error)}.") from error
-    except UNREACHED as error:
-        raise TransientError(f"{doing}: AWS could not be reached ({type(error).__name__}).") from error
+        raise TransientError(f"{doing}: AWS answered {error.code}.") from error
+    except UnreachedError as error:
+        raise TransientError(f"{doing}: AWS could not be reached ({error}).") from error

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from botocore.exceptions import ClientError
-
-from lambdas.adapters.aws_errors import code_of, translated
+from lambdas.adapters.aws_errors import ClientError, code_of, translated
 from lambdas.adapters.clients import client
 from lambdas.jobs.errors import InvalidJob
 from lambdas.jobs.model import Attempt
@@ -33,13 +31,20 @@ class Execution:
 
     @classmethod
     def read(cls, description: dict[str, Any]) -> "Execution":
-        """Read what DescribeExecution answers, or what the event of an execution's end tells alike."""
-        started = description["startDate"]
+        """Read what DescribeExecution answers: its times are seconds of the epoch."""
+        return cls._read(description, description["startDate"])
+
+    @classmethod
+    def read_event(cls, detail: dict[str, Any]) -> "Execution":
+        """Read what the event of an execution's end tells alike: its times are milliseconds of the epoch."""
+        return cls._read(detail, detail["startDate"] / 1000)
+
+    @classmethod
+    def _read(cls, description: dict[str, Any], started: float) -> "Execution":
         return cls(
             arn=description["executionArn"],
             status=description["status"],
-            # An event has milliseconds since the epoch where the SDK has a time.
-            started_at=started if isinstance(started, datetime) else datetime.fromtimestamp(started / 1000, UTC),
+            started_at=datetime.fromtimestamp(started, UTC),
             error=description.get("error") or None,
             cause=description.get("cause") or None,
         )

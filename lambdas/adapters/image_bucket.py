@@ -3,12 +3,10 @@
 import posixpath
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
-
-from botocore.exceptions import ClientError
+from typing import Final
 
 from lambdas.adapters import keys
-from lambdas.adapters.aws_errors import code_of, translated
+from lambdas.adapters.aws_errors import ClientError, code_of, translated
 from lambdas.adapters.clients import client
 from lambdas.jobs.errors import ImageNotFound, TransientError
 
@@ -38,27 +36,26 @@ class ImageBucket:
 
     def presign_upload(self, owner: str, image_id: str, *, content_type: str, max_bytes: int) -> PresignedUpload:
         """Sign an upload of one image of one type and at most so many bytes. Calls nothing."""
-        presigned = client("s3").generate_presigned_post(
-            Bucket=self._name,
-            Key=keys.upload_key(owner, image_id),
-            Fields={"Content-Type": content_type},
-            Conditions=[{"Content-Type": content_type}, ["content-length-range", 0, max_bytes]],
-            ExpiresIn=UPLOAD_SECONDS,
+        url, fields = client("s3").presign_post(
+            self._name,
+            keys.upload_key(owner, image_id),
+            {"Content-Type": content_type},
+            [{"Content-Type": content_type}, ["content-length-range", 0, max_bytes]],
+            UPLOAD_SECONDS,
         )
-        return PresignedUpload(url=presigned["url"], fields=presigned["fields"])
+        return PresignedUpload(url=url, fields=fields)
 
     def presign_artefact(self, owner: str, job_id: str, name: str) -> str:
         """Sign a download of a picture; a browser shows it as one, whatever is stored. Calls nothing."""
         return str(
-            client("s3").generate_presigned_url(
-                "get_object",
-                Params={
-                    "Bucket": self._name,
-                    "Key": keys.artefact_key(owner, job_id, name),
-                    "ResponseContentType": "image/jpeg",
-                    "ResponseContentDisposition": f'inline; filename="{posixpath.basename(name)}"',
+            client("s3").presign_get(
+                self._name,
+                keys.artefact_key(owner, job_id, name),
+                {
+                    "response-content-type": "image/jpeg",
+                    "response-content-disposition": f'inline; filename="{posixpath.basename(name)}"',
                 },
-                ExpiresIn=DOWNLOAD_SECONDS,
+                DOWNLOAD_SECONDS,
             )
         )
 
@@ -85,9 +82,7 @@ class ImageBucket:
     def write_artefact(self, owner: str, job_id: str, name: str, content: bytes, media_type: str) -> None:
         """Store an artefact of a job; storing it again replaces it."""
         with translated(f"Storing {name}"):
-            client("s3").put_object(
-                Bucket=self._name, Key=keys.artefact_key(owner, job_id, name), Body=content, ContentType=media_type
-            )
+            client("s3").put_object(self._name, keys.artefact_key(owner, job_id, name), content, media_type)
 
     def delete_artefacts(self, owner: str, job_id: str, names: Iterable[str]) -> None:
         """Delete some artefacts of a job; those that are not there are no error."""
@@ -95,27 +90,22 @@ class ImageBucket:
 
     def delete_all_artefacts(self, owner: str, job_id: str) -> int:
         """Delete everything that a job has made; return how many objects there were."""
-        pages = client("s3").get_paginator("list_objects_v2")
         deleted = 0
         with translated("Listing the artefacts"):
-            for page in pages.paginate(Bucket=self._name, Prefix=keys.job_prefix(owner, job_id)):
-                found = [item["Key"] for item in page.get("Contents", [])]
+            for found in client("s3").list_objects(self._name, keys.job_prefix(owner, job_id)):
                 self._delete(found)
                 deleted += len(found)
         return deleted
 
     def _read(self, key: str) -> bytes:
         with translated("Reading from the bucket"):
-            content: bytes = client("s3").get_object(Bucket=self._name, Key=key)["Body"].read()
+            content: bytes = client("s3").get_object(self._name, key)
         return content
 
     def _delete(self, object_keys: list[str]) -> None:
         if not object_keys:
             return
         with translated("Deleting artefacts"):
-            answer: dict[str, Any] = client("s3").delete_objects(
-                Bucket=self._name, Delete={"Objects": [{"Key": key} for key in object_keys], "Quiet": True}
-            )
-        if answer.get("Errors"):
-            codes = sorted({error["Code"] for error in answer["Errors"]})
-            raise TransientError(f"{len(answer['Errors'])} artefacts could not be deleted: {', '.join(codes)}.")
+            codes: list[str] = client("s3").delete_objects(self._name, object_keys)
+        if codes:
+            raise TransientError(f"{len(codes)} artefacts could not be deleted: {', '.join(sorted(set(codes)))}.")

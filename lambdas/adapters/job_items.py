@@ -7,9 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-
 from lambdas.adapters import keys
+from lambdas.adapters.item_values import from_item_value, to_item_value
 from lambdas.jobs.likeness import Fingerprint
 from lambdas.jobs.model import Failure, Job, OwedLetter, StageRecord
 from lambdas.jobs.status import StageStatus, Status
@@ -25,14 +24,12 @@ Item = dict[str, Any]
 
 def marshal(values: Mapping[str, Any]) -> Item:
     """Turn plain values into the table's typed ones; None is left out."""
-    serialize = TypeSerializer().serialize
-    return {name: serialize(value) for name, value in values.items() if value is not None}
+    return {name: to_item_value(value) for name, value in values.items() if value is not None}
 
 
 def unmarshal(item: Item) -> dict[str, Any]:
     """Turn an item into plain values."""
-    deserialize = TypeDeserializer().deserialize
-    return {name: deserialize(value) for name, value in item.items()}
+    return {name: from_item_value(value) for name, value in item.items()}
 
 
 def key(owner: str, job_id: str) -> Item:

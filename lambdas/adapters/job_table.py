@@ -8,10 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from lambdas.adapters import keys
-from lambdas.adapters.aws_errors import translated
+from lambdas.adapters.aws_errors import ClientError, translated
 from lambdas.adapters.clients import client
 from lambdas.adapters.job_items import (
     CANCELLED_UNSEEN,

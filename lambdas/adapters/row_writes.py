@@ -1,7 +1,7 @@
 """A conditional write of a job's row: what it is made of, and what becomes of a refusal.
 
 Each write names the attempt it belongs to and the statuses that it may leave; the table refuses the rest, and a refusal
-says why. A write that landed while its reply was lost comes back, by the SDK's own repeat, as refused: it carries a
+says why. A write that landed while its reply was lost comes back, by the client's own repeat, as refused: it carries a
 token, and finds it in the row.
 """
 
@@ -9,10 +9,8 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from lambdas.adapters import keys
-from lambdas.adapters.aws_errors import code_of, translated
+from lambdas.adapters.aws_errors import ClientError, code_of, translated
 from lambdas.adapters.clients import client
 from lambdas.adapters.job_items import Item, from_row, is_note, key, marshal, unmarshal
 from lambdas.jobs.model import Attempt, Job
@@ -103,7 +101,7 @@ def old_item(error: ClientError) -> Item | None:
     """The row that refused a write. Raises the error again when it was something else."""
     if code_of(error) != "ConditionalCheckFailedException":
         raise error
-    item: Item | None = error.response.get("Item")
+    item: Item | None = error.answer.get("Item")
     return item
 
 

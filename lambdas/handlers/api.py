@@ -15,7 +15,7 @@ from lambdas.adapters.job_table import JobTable
 from lambdas.adapters.similar_jobs import SimilarJobs
 from lambdas.handlers import requests, views
 from lambdas.handlers.cancelling import cancel
-from lambdas.handlers.logs import logger
+from lambdas.handlers.logs import about_nobody, logger
 from lambdas.handlers.problems import (
     BadRequestError,
     ConflictError,
@@ -51,7 +51,7 @@ app = APIGatewayRestResolver()
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one request."""
-    logger.clear_state()
+    about_nobody()
     # The router overlooks a line feed at the end of a path; as it was sent, no id has it.
     return app.resolve(event | {"path": event["path"].replace("\n", "%0A")}, context)
 

@@ -6,14 +6,14 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from lambdas.handlers.logs import logger
+from lambdas.handlers.logs import about_nobody, logger
 
 
 def answer_for_each(event: dict[str, Any], context: Any, handle: Callable[[SQSRecord], None]) -> Any:
     """Handle each message; return those that raised, for SQS to deliver again. Other messages are done."""
 
     def handle_aloud(record: SQSRecord) -> None:
-        logger.clear_state()
+        about_nobody()
         try:
             handle(record)
         except Exception:

@@ -17,7 +17,7 @@ from lambdas.adapters.image_bucket import ImageBucket
 from lambdas.adapters.job_table import JobTable
 from lambdas.adapters.row_writes import RefusedError
 from lambdas.adapters.watch_list import WatchList
-from lambdas.handlers.logs import about, logger
+from lambdas.handlers.logs import about, about_nobody, logger
 from lambdas.handlers.settling import fail, finish_cancel, send_owed_letter, settle_after
 from lambdas.handlers.watching import next_look
 from lambdas.jobs.dead_letter import BEFORE_THE_FIRST_STAGE
@@ -59,7 +59,7 @@ def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
             break
         report["looked"] += 1
         report[_look(table, owner, job_id)] += 1
-    logger.clear_state()
+    about_nobody()
     logger.info("The reconciler has looked at what was due", extra={"report": dict(report)})
     return dict(report)
 

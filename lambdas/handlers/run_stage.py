@@ -6,9 +6,9 @@ is not worked again, which is also what makes a redrive resume at the stage that
 
 import hashlib
 import json
+import os
 import time
 from typing import Any, Final
-from uuid import uuid4
 
 from lambdas import config
 from lambdas.adapters import keys
@@ -62,7 +62,8 @@ class StageRun:
         self._stage = stage
         self._attempt = attempt
         self._context = context
-        self._token = uuid4().hex
+        # uuid4 would do, but to import it costs more than all the rest of a try.
+        self._token = os.urandom(16).hex()
         self._folder = f"{stage.name}-{self._token[:12]}"
         self._table = JobTable(config.text(config.Variable.JOB_TABLE))
         self._bucket = ImageBucket(config.text(config.Variable.IMAGE_BUCKET))

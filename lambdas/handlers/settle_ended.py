@@ -28,7 +28,7 @@ def handler(event: dict[str, Any], _context: Any) -> None:
         logger.info("The job is at another attempt, or gone")
     elif job.owed_letter is not None:
         send_owed_letter(job)
-    elif not settle_after(table, job, Execution.read(event["detail"])):
+    elif not settle_after(table, job, Execution.read_event(event["detail"])):
         logger.info("There is nothing to settle", extra={"status": job.status})
 
 

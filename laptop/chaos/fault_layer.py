@@ -190,27 +190,23 @@ def _fail(layer: Layer, errors: Any) -> None:
 
 def _spoil_objects(layer: Layer, attempt: Any, folder: str) -> None:
     """Take away or replace the working copy, just after the row has come to promise it."""
-    place = {
-        "Bucket": os.environ["IMAGE_BUCKET"],
-        "Key": f"jobs/{attempt.owner}/{attempt.job_id}/{folder}/working-copy.jpg",
-    }
+    place = os.environ["IMAGE_BUCKET"], f"jobs/{attempt.owner}/{attempt.job_id}/{folder}/working-copy.jpg"
     store = importlib.import_module("lambdas.adapters.clients").client("s3")
     if layer.take("object-deleted"):
-        store.delete_object(**place)
+        store.delete_object(*place)
     if layer.take("object-replaced"):
-        store.put_object(**place, Body=b"something else", ContentType="image/jpeg")
+        store.put_object(*place, b"something else", "image/jpeg")
 
 
 class Call:
     """A request to AWS, as far as faults look at it."""
 
     def __init__(self, request: Any) -> None:
-        target = request.headers.get("X-Amz-Target", b"")
-        target = target.decode() if isinstance(target, bytes) else str(target)
+        target = request.headers.get("x-amz-target", "")
         host, _, self.operation = target.partition(".")
         self.service = next((name for prefix, name in _SERVICES.items() if host.startswith(prefix)), "s3")
-        body = request.body if isinstance(request.body, bytes) else b""
-        found = JOB_ID.findall(f"{request.url} {body[:100_000].decode(errors='replace')}" if target else request.url)
+        body = request.body[:100_000].decode(errors="replace") if target else ""
+        found = JOB_ID.findall(f"{request.url} {body}")
         self.job = found[0] if found else None
 
     @property
@@ -230,26 +226,25 @@ _THROTTLES: Final = {
 
 def spoil_calls(layer: Layer) -> None:
     """Let calls of AWS be throttled, refused, or lose their answer; and let the function die around them."""
-    session = importlib.import_module("botocore.httpsession").URLLib3Session
-    errors = importlib.import_module("botocore.exceptions")
-    send = session.send
+    wire: Any = importlib.import_module("lambdas.adapters.wire")
+    send = wire.transmit
 
     @functools.wraps(send)
-    def send_spoiled(self: Any, request: Any) -> Any:
+    def send_spoiled(request: Any) -> Any:
         call = Call(request)
         layer.job = call.job or layer.job
         if refused := _refusal(layer, call):
-            return _answer(request, *refused)
+            return wire.Response(status=refused[0], headers={}, body=_error(request, refused[1]))
         if _dies(layer, call, "before"):
             die()
-        answer = send(self, request)
+        answer = send(request)
         if _dies(layer, call, "after"):
             die()
         if call.writes and layer.take("reply-lost", service=call.service):
-            raise errors.ReadTimeoutError(endpoint_url=request.url)
+            raise wire.UnreachedError("ReadTimeout")
         return answer
 
-    session.send = send_spoiled
+    wire.transmit = send_spoiled
 
 
 def _refusal(layer: Layer, call: Call) -> tuple[int, str] | None:
@@ -276,17 +271,11 @@ def _dies(layer: Layer, call: Call, when: str) -> bool:
     return (layer.take(other) or layer.take("reconciler-dies", when=when)) is not None
 
 
-def _answer(request: Any, status: int, code: str) -> Any:
-    answer_of = importlib.import_module("botocore.awsrequest").AWSResponse
-    if "X-Amz-Target" in request.headers:
-        body = json.dumps({"__type": code, "message": "A fault that was planned."})
-        media_type = "application/x-amz-json-1.0"
-    else:
-        body = f"<Error><Code>{code}</Code><Message>A fault that was planned.</Message></Error>"
-        media_type = "application/xml"
-    answer = answer_of(request.url, status, {"Content-Type": media_type}, None)
-    answer._content = body.encode()
-    return answer
+def _error(request: Any, code: str) -> bytes:
+    """Write an error as the service would."""
+    if "x-amz-target" in request.headers:
+        return json.dumps({"__type": code, "message": "A fault that was planned."}).encode()
+    return f"<Error><Code>{code}</Code><Message>A fault that was planned.</Message></Error>".encode()
 
 
 class Clock:

@@ -11,13 +11,14 @@ import pytest
 from hypothesis import Phase, settings
 from moto import mock_aws
 
-from lambdas.adapters import clients, keys
+from lambdas.adapters import clients, keys, wire
 from lambdas.adapters.image_bucket import ImageBucket
 from lambdas.adapters.job_table import JobTable
 from lambdas.adapters.watch_list import WatchList
 from lambdas.config import Variable
 from lambdas.jobs.model import Failure, Job, OwedLetter
 from lambdas.jobs.times import now
+from laptop.bench.in_memory import answered_in_memory
 
 # For `make mutants`: that a fault is found is enough, the shortest way to it is not looked for.
 settings.register_profile("mutants", phases=[Phase.generate])
@@ -105,6 +106,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, job_table_definition: dict[str, Any]) -
     }.items():
         monkeypatch.setenv(name, value)
     clients.client.cache_clear()
+    monkeypatch.setattr(wire, "transmit", answered_in_memory)
     with mock_aws():
         deployed = _deploy(job_table_definition)
         monkeypatch.setenv(Variable.JOB_TABLE, "jobs")

@@ -74,19 +74,19 @@ def test_layer_reads_the_whole_plan_of_a_run(tmp_path: Path) -> None:
     [
         (
             "http://127.0.0.1/",
-            {"X-Amz-Target": b"DynamoDB_20120810.UpdateItem"},
+            {"x-amz-target": "DynamoDB_20120810.UpdateItem"},
             f'{{"Key": {{"jobId": {{"S": "{JOB}"}}}}}}'.encode(),
             ("dynamodb", "UpdateItem", JOB),
         ),
         (
             "http://127.0.0.1/",
-            {"X-Amz-Target": "AWSStepFunctions.StartExecution"},
+            {"x-amz-target": "AWSStepFunctions.StartExecution"},
             f'{{"name": "{JOB}-0123abcd-a1"}}'.encode(),
             ("start", "StartExecution", JOB),
         ),
         (
             "http://127.0.0.1/",
-            {"X-Amz-Target": "AmazonSQS.SendMessage"},
+            {"x-amz-target": "AmazonSQS.SendMessage"},
             b'{"MessageBody": "no job"}',
             ("sqs", "SendMessage", None),
         ),
