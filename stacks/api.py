@@ -1,7 +1,8 @@
 """The HTTP API: every call of the API document, behind sign-in, validated and throttled."""
 
 import json
-from typing import cast
+from dataclasses import dataclass
+from typing import Any, cast
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway
@@ -36,6 +37,31 @@ ACCESS_LOG = {
 """Says who was slow or refused; no payload, no address, no token."""
 
 
+WATCHING: dict[str, Any] = {
+    "metrics_enabled": True,
+    "logging_level": apigateway.MethodLoggingLevel.ERROR,
+    "data_trace_enabled": False,  # would log bodies and tokens
+}
+"""Of every method. One with a throttle of its own says all of it again: its settings replace the stage's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Throttle:
+    """Calls of one method in a second, every user together, and how many more at once after a pause."""
+
+    per_second: int
+    burst: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Throttles:
+    """Apart, so that a flood of one kind of call leaves the others alone: one can still look at a job, and cancel."""
+
+    submissions: Throttle
+    uploads: Throttle
+    others: Throttle
+
+
 class Api(Construct):
     """A regional REST API, which alone can talk to SQS from a template and validate bodies. Billed by the request."""
 
@@ -49,8 +75,7 @@ class Api(Construct):
         user_pool: cognito.UserPool,
         job_queue: sqs.Queue,
         handler: lambda_.Function,
-        requests_per_second: int,
-        request_burst: int,
+        throttles: Throttles,
         log_keeping: LogKeeping,
         tracing: bool,
     ) -> None:
@@ -66,12 +91,11 @@ class Api(Construct):
             cloud_watch_role_removal_policy=RemovalPolicy.RETAIN,
             deploy_options=apigateway.StageOptions(
                 stage_name=STAGE_NAME,
-                throttling_rate_limit=requests_per_second,
-                throttling_burst_limit=request_burst,
-                metrics_enabled=True,
+                throttling_rate_limit=throttles.others.per_second,
+                throttling_burst_limit=throttles.others.burst,
+                **WATCHING,
                 tracing_enabled=tracing,
-                logging_level=apigateway.MethodLoggingLevel.ERROR,
-                data_trace_enabled=False,  # would log bodies and tokens
+                method_options=_method_options(contract, throttles),
                 access_log_destination=apigateway.LogGroupLogDestination(log_keeping.log_group(self, "AccessLog")),
                 access_log_format=apigateway.AccessLogFormat.custom(json.dumps(ACCESS_LOG)),
             ),
@@ -167,6 +191,20 @@ class Api(Construct):
         """Make this log before the gateway does, which would keep it for ever."""
         name = f"API-Gateway-Execution-Logs_{self.rest_api.rest_api_id}/{STAGE_NAME}"
         self.rest_api.deployment_stage.node.add_dependency(log_keeping.log_group(self, "ExecutionLog", name=name))
+
+
+def _method_options(contract: Contract, throttles: Throttles) -> dict[str, apigateway.MethodDeploymentOptions]:
+    """Settings of the methods that have a throttle of their own, by path and method as the stage names them."""
+    own = {"putJob": throttles.submissions, "submitJob": throttles.submissions, "createUpload": throttles.uploads}
+    return {
+        f"{operation.path}/{operation.method}": apigateway.MethodDeploymentOptions(
+            throttling_rate_limit=own[operation.operation_id].per_second,
+            throttling_burst_limit=own[operation.operation_id].burst,
+            **WATCHING,
+        )
+        for operation in contract.operations
+        if operation.operation_id in own
+    }
 
 
 def _request_parameters(operation: Operation) -> dict[str, bool]:

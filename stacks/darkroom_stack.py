@@ -9,7 +9,7 @@ from constructs import Construct
 from lambdas.adapters import keys
 from lambdas.config import Variable
 from lambdas.stages.catalogue import STAGES, Reads, Stage
-from stacks.api import Api
+from stacks.api import Api, Throttle, Throttles
 from stacks.bundling import Package, Packages
 from stacks.dead_letters import DeadLetters
 from stacks.execution_ends import ExecutionEnds
@@ -135,8 +135,7 @@ class DarkroomStack(Stack):
             user_pool=self.identity.pool,
             job_queue=self.intake.queue,
             handler=self._api_calls(),
-            requests_per_second=self._settings.requests_per_second,
-            request_burst=self._settings.request_burst,
+            throttles=_throttles(self._settings),
             log_keeping=self._logs,
             tracing=self._settings.tracing,
         )
@@ -270,10 +269,12 @@ class DarkroomStack(Stack):
             environment={
                 **self._settling_environment(),
                 **self._redriving_environment(),
+                **self._limits(),
                 Variable.RETENTION_DAYS: str(self._settings.job_retention_days),
             },
         )
         self.table.grant_rows(function, "GetItem", "PutItem", "UpdateItem")
+        self.table.grant_counting(function)
         self._grant_starting(function)
         self.dead_letters.queue.grant(function, "sqs:SendMessage")
         return function
@@ -289,6 +290,7 @@ class DarkroomStack(Stack):
                 **self._redriving_environment(),
                 Variable.JOB_QUEUE_URL: self.intake.queue.queue_url,
                 Variable.INTAKE_DEAD_LETTER_QUEUE_URL: self.intake.dead_letter_queue.queue_url,
+                **self._limits(),
                 Variable.MAX_UPLOAD_BYTES: str(self._settings.max_upload_bytes),
                 Variable.RETENTION_DAYS: str(self._settings.job_retention_days),
             },
@@ -341,6 +343,9 @@ class DarkroomStack(Stack):
     def _redriving_environment(self) -> dict[Variable, str]:
         return {**self._patience(), Variable.STATE_MACHINE_ARN: self.workflow.state_machine.state_machine_arn}
 
+    def _limits(self) -> dict[Variable, str]:
+        return {Variable.MAX_OPEN_JOBS: str(self._settings.max_open_jobs)}
+
     def _patience(self) -> dict[Variable, str]:
         return {Variable.PATIENCE_SECONDS: str(self._settings.patience_seconds)}
 
@@ -362,6 +367,14 @@ class DarkroomStack(Stack):
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
+
+
+def _throttles(settings: Settings) -> Throttles:
+    return Throttles(
+        submissions=Throttle(per_second=settings.submissions_per_second, burst=settings.submission_burst),
+        uploads=Throttle(per_second=settings.uploads_per_second, burst=settings.upload_burst),
+        others=Throttle(per_second=settings.requests_per_second, burst=settings.request_burst),
+    )
 
 
 def _code(package: Package) -> lambda_.Code:

@@ -64,6 +64,10 @@ class JobTable(Construct):
         """Let it list an owner's jobs, by the two indexes."""
         self._grant_query(grantee, keys.BY_OWNER_INDEX, keys.BY_OWNER_AND_STATUS_INDEX)
 
+    def grant_counting(self, grantee: iam.IGrantable) -> None:
+        """Let it count an owner's jobs of a status."""
+        self._grant_query(grantee, keys.BY_OWNER_AND_STATUS_INDEX)
+
     def grant_listing_due(self, grantee: iam.IGrantable) -> None:
         """Let it list the jobs of everybody that are due."""
         self._grant_query(grantee, keys.BY_DUE_INDEX)

@@ -51,8 +51,16 @@ class Settings:
     starter_max_concurrency: int
     """How many start_execution functions read the job queue at once."""
     requests_per_second: int
-    """Of the whole API, every user together."""
+    """Of each call that only reads, cancels, redrives or deletes, every user together; `request_burst` above it."""
     request_burst: int
+    submissions_per_second: int
+    """Of each call that submits: an accepted job costs an execution, so they are the first that are slowed down."""
+    submission_burst: int
+    uploads_per_second: int
+    """Of POST /uploads: each answer is leave to store one image."""
+    upload_burst: int
+    max_open_jobs: int
+    """Unfinished jobs of one owner; one more is FAILED as TooManyJobs, and can be redriven when there is room."""
 
     @classmethod
     def from_context(cls, environments: object, name: str) -> "Settings":

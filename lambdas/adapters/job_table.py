@@ -361,5 +361,11 @@ class JobTable:
 def _cancelled_before_it_was_seen(job: Job, cancelled_at: str) -> Job:
     """Nothing has run, so nothing is left behind that the reconciler would have to look for."""
     return replace(
-        job, status=Status.CANCELLED, cancel_requested_at=cancelled_at, finished_at=job.updated_at, due_at=None
+        job,
+        status=Status.CANCELLED,
+        cancel_requested_at=cancelled_at,
+        finished_at=job.updated_at,
+        due_at=None,
+        error=None,
+        owed_letter=None,
     )

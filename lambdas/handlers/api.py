@@ -15,12 +15,14 @@ from lambdas.adapters.job_table import JobTable
 from lambdas.handlers import requests, views
 from lambdas.handlers.cancelling import cancel
 from lambdas.handlers.logs import logger
+from lambdas.handlers.open_jobs import is_full
 from lambdas.handlers.problems import (
     BadRequestError,
     ConflictError,
     NoSuchCallError,
     NotFoundError,
     ProblemError,
+    TooManyJobsError,
     UnavailableError,
     UnsupportedMediaTypeError,
     to_response,
@@ -119,8 +121,14 @@ def redrive_job(job_id: str) -> Response[str]:
     """Try a job that has failed once more."""
     job_id = requests.job_id(job_id)
     failed = requests.attempt((app.current_event.query_string_parameters or {}).get("attempt"))
+    job = _find(job_id, seconds=BRIEF_SECONDS)
+    if job.status is Status.FAILED and is_full(job.owner):
+        raise TooManyJobsError(
+            "You have as many unfinished jobs as there may be. Redrive this one when some of them are done.",
+            jobStatus=job.status,
+        )
     try:
-        redriven = redrive(_table(), _find(job_id, seconds=BRIEF_SECONDS), failed_attempt=failed)
+        redriven = redrive(_table(), job, failed_attempt=failed)
     except CannotRedriveError as refused:
         raise ConflictError(str(refused), jobStatus=refused.job.status) from refused
     return _json(HTTPStatus.ACCEPTED, views.accepted(job_id, redriven.status))

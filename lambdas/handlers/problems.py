@@ -5,6 +5,7 @@ ProblemError
 ├── NotFoundError      404, for what is not there and for what is somebody else's
 ├── NoSuchCallError    404, for what the API does not offer
 ├── ConflictError      409, for what the job's status does not allow
+├── TooManyJobsError   409, for one more than an owner may have at a time
 ├── UnsupportedMediaTypeError  415, for a body that is not declared as JSON
 └── UnavailableError   503, for a service that is out of reach for the moment
 """
@@ -71,6 +72,14 @@ class ConflictError(ProblemError):
     status = HTTPStatus.CONFLICT
     slug = "job-status-conflict"
     title = "The job's status does not allow this"
+
+
+class TooManyJobsError(ProblemError):
+    """The owner has as many unfinished jobs as there may be."""
+
+    status = HTTPStatus.CONFLICT
+    slug = "too-many-jobs"
+    title = "Too many unfinished jobs"
 
 
 class UnsupportedMediaTypeError(ProblemError):

@@ -216,13 +216,31 @@ def test_gateway_refuses_old_tls(template: Resources) -> None:
 
 def test_stage_is_throttled_and_logs_no_payload(template: Resources) -> None:
     (stage,) = template.of_type("AWS::ApiGateway::Stage").values()
-    (settings,) = stage["MethodSettings"]
-    assert (settings["HttpMethod"], settings["ResourcePath"]) == ("*", "/*")
-    assert settings["ThrottlingRateLimit"] > 0
-    assert settings["ThrottlingBurstLimit"] > 0
-    assert settings["DataTraceEnabled"] is False
+    for settings in stage["MethodSettings"]:
+        assert settings["ThrottlingRateLimit"] > 0
+        assert settings["ThrottlingBurstLimit"] > settings["ThrottlingRateLimit"]
+        assert settings["DataTraceEnabled"] is False
+        assert (settings["LoggingLevel"], settings["MetricsEnabled"]) == ("ERROR", True)
     log = json.loads(stage["AccessLogSetting"]["Format"])
     assert not [value for value in log.values() if re.search(r"body|params|header|path$|sourceIp", value)]
+
+
+def test_submissions_and_uploads_have_throttles_of_their_own(
+    templates: dict[str, Any], environments: dict[str, Any]
+) -> None:
+    for name, settings in environments.items():
+        (stage,) = Resources(templates[name]).of_type("AWS::ApiGateway::Stage").values()
+        limits = {
+            (each["HttpMethod"], each["ResourcePath"]): (each["ThrottlingRateLimit"], each["ThrottlingBurstLimit"])
+            for each in stage["MethodSettings"]
+        }
+        submissions = settings["submissions_per_second"], settings["submission_burst"]
+        assert limits == {
+            ("*", "/*"): (settings["requests_per_second"], settings["request_burst"]),
+            ("PUT", "/~1jobs~1{jobId}"): submissions,
+            ("POST", "/~1jobs"): submissions,
+            ("POST", "/~1uploads"): (settings["uploads_per_second"], settings["upload_burst"]),
+        }
 
 
 def test_users_cannot_sign_themselves_up_and_choose_strong_passwords(template: Resources) -> None:

@@ -34,7 +34,7 @@ LAPTOP_DIFFERS = (
     r"AWS::Lambda::Function/Properties/Environment/Variables/RETENTION_DAYS",
     r"AWS::Lambda::Function/Properties/Environment/Variables/PATIENCE_SECONDS",
     r"AWS::S3::Bucket/Properties/LifecycleConfiguration/Rules/\d+/ExpirationInDays",
-    r"AWS::ApiGateway::Stage/Properties/MethodSettings/0/Throttling(Rate|Burst)Limit",
+    r"AWS::ApiGateway::Stage/Properties/MethodSettings/\d+/Throttling(Rate|Burst)Limit",
 )
 
 

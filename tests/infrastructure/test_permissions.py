@@ -31,6 +31,7 @@ STARTING = {
     "dynamodb:GetItem",
     "dynamodb:PutItem",
     "dynamodb:UpdateItem",
+    "dynamodb:Query",
     "states:StartExecution",
     "states:DescribeExecution",
     "sqs:SendMessage",

@@ -1,0 +1,71 @@
+"""What one owner may take up: a turn in the queue, and so many unfinished jobs."""
+
+import json
+from typing import Any
+
+import pytest
+from darkroom import Client, JobStatus
+
+from lambdas.adapters import keys
+from laptop import users
+from laptop.deployment import Deployment
+from laptop.places import ROOT
+from laptop.users import User
+from laptop.world import World
+
+BUSY = User("busy@darkroom.example")
+
+
+@pytest.fixture
+def busy(deployed: Deployment, tmp_path: Any) -> Any:
+    """Somebody with as many unfinished jobs as there may be."""
+    users.create(deployed, BUSY)
+    limit = json.loads((ROOT / "cdk.json").read_text())["context"]["environments"]["laptop"]["max_open_jobs"]
+    with users.sign_in(deployed, BUSY, tmp_path / "profile.json") as client:
+        for number in range(limit):
+            _seem_to_run(deployed, users.owner(client), f"open-{number}")
+        yield client
+        for number in range(limit):
+            _forget(deployed, users.owner(client), f"open-{number}")
+
+
+def test_owners_take_turns_in_the_queue(world: World, client: Client, stranger: Client, image_id: str) -> None:
+    with world.queue_unread():
+        job_ids = [(who, who.submit(image_id).job_id) for who in (client, client, stranger)]
+        turns = world.groups(world.outputs["JobQueueUrl"])
+        assert sorted(map(str, turns)) == sorted([users.owner(client), users.owner(client), users.owner(stranger)])
+        for who, job_id in job_ids:
+            who.cancel(job_id)
+
+
+def test_one_job_too_many_fails_and_runs_when_there_is_room(
+    deployed: Deployment, busy: Client, world: World, photos: Any
+) -> None:
+    image_id = busy.upload(photos / "freespace.jpg")
+    job_id = busy.submit(image_id).job_id
+    job = list(busy.watch(job_id))[-1]
+    assert (job.status, job.error and job.error.error_class) == (JobStatus.FAILED, "TooManyJobs")
+    assert world.executions(job_id) == []
+    assert [letter["errorClass"] for letter in world.dead_letters(job_id)] == ["TooManyJobs"]
+
+    _forget(deployed, users.owner(busy), "open-0")
+    busy.redrive(job_id)
+    assert list(busy.watch(job_id))[-1].status is JobStatus.SUCCEEDED
+    assert len(world.executions(job_id)) == 1
+
+
+def _seem_to_run(deployed: Deployment, owner: str, job_id: str) -> None:
+    """Put what the limit counts: a row whose status is that of a job that runs."""
+    row = {
+        keys.OWNER: owner,
+        keys.JOB_ID: job_id,
+        keys.OWNER_AND_STATUS: keys.owner_and_status(owner, "RUNNING"),
+        keys.CREATED_KEY: keys.created_key("2026-01-01T00:00:00.000Z", job_id),
+    }
+    item = {name: {"S": value} for name, value in row.items()}
+    deployed.client("dynamodb").put_item(TableName=deployed.outputs["JobTableName"], Item=item)
+
+
+def _forget(deployed: Deployment, owner: str, job_id: str) -> None:
+    key = {keys.OWNER: {"S": owner}, keys.JOB_ID: {"S": job_id}}
+    deployed.client("dynamodb").delete_item(TableName=deployed.outputs["JobTableName"], Key=key)
