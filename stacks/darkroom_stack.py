@@ -300,8 +300,8 @@ class DarkroomStack(Stack):
         self._grant_starting(function)
         # It signs forms and links in its own name, so they can do what it may do, until they expire.
         self.bucket.grant_uploads(function, "PutObject")
-        self.bucket.grant_artefacts(function, "GetObject")
-        # So that a report that has expired is told apart from one that may not be read.
+        self.bucket.grant_artefacts(function, "GetObject", "DeleteObject")
+        # So that a report that has expired is told apart from one that may not be read, and a deleted job's are found.
         self.bucket.grant_telling_missing(function, keys.JOB_PREFIX)
         self.intake.queue.grant(function, "sqs:GetQueueAttributes")
         self.intake.dead_letter_queue.grant(function, "sqs:GetQueueAttributes")

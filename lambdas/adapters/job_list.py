@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from lambdas.adapters import keys
 from lambdas.adapters.aws_errors import translated
 from lambdas.adapters.clients import client
-from lambdas.adapters.job_items import Item, from_row, key, marshal, unmarshal
-from lambdas.adapters.row_writes import is_expired
+from lambdas.adapters.job_items import Item, key, marshal, unmarshal
+from lambdas.adapters.row_writes import is_expired, job_in
 from lambdas.jobs.errors import TransientError
 from lambdas.jobs.model import Job
 from lambdas.jobs.status import OPEN, Status
@@ -100,8 +100,9 @@ class JobList:
                         RequestItems={self._table_name: {"Keys": pending, "ConsistentRead": True}}
                     )
                 for item in answer["Responses"].get(self._table_name, []):
-                    job = from_row(unmarshal(item))
-                    rows[job.job_id] = job
+                    job = job_in(item)
+                    if job is not None:  # the index may still have one that was deleted a moment ago
+                        rows[job.job_id] = job
                 pending = answer.get("UnprocessedKeys", {}).get(self._table_name, {}).get("Keys", [])
                 if pending and pause is None:
                     raise TransientError("Reading the jobs: DynamoDB leaves some unread.")

@@ -14,6 +14,7 @@ from lambdas.adapters.job_list import JobList
 from lambdas.adapters.job_table import JobTable
 from lambdas.handlers import requests, views
 from lambdas.handlers.cancelling import cancel
+from lambdas.handlers.deleting import delete
 from lambdas.handlers.logs import logger
 from lambdas.handlers.open_jobs import is_full
 from lambdas.handlers.problems import (
@@ -114,6 +115,13 @@ def cancel_job(job_id: str) -> Response[str]:
     job = wait_for_job(_table(), owner, job_id, BRIEF_SECONDS, lambda _: True)
     status = cancel(_table(), owner, job_id, job, queue_urls=_queue_urls())
     return _json(HTTPStatus.ACCEPTED, views.accepted(job_id, status))
+
+
+@app.delete("/jobs/<job_id>")
+def delete_job(job_id: str) -> Response[str]:
+    """Delete a job that has ended, and everything that it has made."""
+    delete(_table(), _bucket(), _owner(), requests.job_id(job_id))
+    return Response(status_code=HTTPStatus.NO_CONTENT.value, headers={"Cache-Control": "no-store"})
 
 
 @app.post("/jobs/<job_id>/redrive")

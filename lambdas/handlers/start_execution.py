@@ -10,10 +10,10 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from lambdas import config
 from lambdas.adapters import executions
-from lambdas.adapters.job_table import JobTable
+from lambdas.adapters.job_table import JobDeletedError, JobTable
 from lambdas.handlers.batches import answer_for_each
 from lambdas.handlers.dead_jobs import bury_unreadable, fail_unstarted
-from lambdas.handlers.job_message import read_message
+from lambdas.handlers.job_message import JobMessage, read_message
 from lambdas.handlers.logs import about, logger
 from lambdas.handlers.new_jobs import queued_job
 from lambdas.handlers.open_jobs import within_limit
@@ -40,6 +40,13 @@ def start_job(record: SQSRecord) -> None:
         bury_unreadable(record.body, error)
         return
     about(message.attempt)
+    try:
+        _start_or_fail(message)
+    except JobDeletedError:
+        logger.info("The job was deleted; its message has come once more and is dropped")
+
+
+def _start_or_fail(message: JobMessage) -> None:
     try:
         asked = queued_job(message, parse_submission(message.body, known_analyses=ANALYSES))
     except InvalidJob as error:

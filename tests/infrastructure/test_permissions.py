@@ -45,6 +45,7 @@ RIGHTS = {
         "dynamodb:Query",
         "s3:PutObject",
         "s3:GetObject",
+        "s3:DeleteObject",
         "s3:ListBucket",
         "sqs:GetQueueAttributes",
         "states:StartExecution",
