@@ -5,6 +5,10 @@ The stack sets the variables by these names. Nothing is read at import, so that 
 
 import os
 from enum import StrEnum
+from typing import Final
+
+OPERATORS: Final = "operators"
+"""The group of the user pool whose members may name another owner."""
 
 
 class Variable(StrEnum):

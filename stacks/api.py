@@ -13,6 +13,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.findings import accept
+from stacks.identity import scopes_for
 from stacks.logs import LogKeeping
 from stacks.openapi import Contract, Operation
 from stacks.problems import answer_with_problems
@@ -140,7 +141,8 @@ class Api(Construct):
             operation.method,
             submitting or calls,
             operation_name=operation.operation_id,
-            # Without scopes, the authorizer takes ID tokens and refuses access tokens.
+            # With scopes, the authorizer takes access tokens that have one of them, and refuses ID tokens.
+            authorization_scopes=scopes_for(operation.method),
             authorization_type=apigateway.AuthorizationType.COGNITO,
             authorizer=self._authorizer,
             request_parameters=_request_parameters(operation),

@@ -356,6 +356,7 @@ class DarkroomStack(Stack):
             "Region": self.region,
             "UserPoolId": self.identity.pool.user_pool_id,
             "UserPoolClientId": self.identity.client.user_pool_client_id,
+            "TokenUrl": self.identity.token_url,
             "JobQueueUrl": self.intake.queue.queue_url,
             "IntakeDeadLetterQueueUrl": self.intake.dead_letter_queue.queue_url,
             "DeadLetterQueueUrl": self.dead_letters.queue.queue_url,

@@ -19,12 +19,12 @@ from lambdas.jobs.status import ENDS
 from lambdas.jobs.times import now
 
 
-def delete(table: JobTable, bucket: ImageBucket, owner: str, job_id: str) -> None:
-    """Delete a job that has ended. Safe to repeat: one that is deleted already is no error.
+def delete(table: JobTable, bucket: ImageBucket, owner: str, job_id: str, job: Job | None) -> None:
+    """Delete a job that has ended, given as the caller has read it. Safe to repeat.
 
+    One that is deleted already is no error: what a late writer has left of it is deleted.
     Raises NotFoundError when there is no such job, ConflictError when it is not finished.
     """
-    job = table.get(owner, job_id)
     while job is not None:
         job = _leave_a_note(table, job)
     if table.deletion(owner, job_id) is None:

@@ -187,7 +187,7 @@ class JobLife(RuleBasedStateMachine):
         if not wanted:
             return
         try:
-            delete(self.aws.table, self.aws.bucket, OWNER, self.job_id)
+            delete(self.aws.table, self.aws.bucket, OWNER, self.job_id, before)
         except ProblemError:
             assert before.status not in ENDS if before else not self.deleted
         else:

@@ -15,6 +15,7 @@ OUTPUTS = {
     "Region",
     "UserPoolId",
     "UserPoolClientId",
+    "TokenUrl",
     "JobQueueUrl",
     "IntakeDeadLetterQueueUrl",
     "DeadLetterQueueUrl",

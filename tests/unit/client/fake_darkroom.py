@@ -226,7 +226,7 @@ class FakeDarkroom:
         return self._tokens(refresh=f"refresh-{given['USERNAME']}")
 
     def _tokens(self, refresh: str | None) -> httpx.Response:
-        result = {"IdToken": self.issue(), "AccessToken": "access", "ExpiresIn": TOKEN_SECONDS}
+        result = {"AccessToken": self.issue(), "IdToken": "identity", "ExpiresIn": TOKEN_SECONDS}
         if refresh:
             self.refresh_tokens.add(refresh)
             result["RefreshToken"] = refresh
