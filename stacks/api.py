@@ -106,8 +106,8 @@ class Api(Construct):
         accept(
             self.rest_api,
             {
-                "AwsSolutions-APIG3": "Nothing is answered without a token of a pool whose users operators make; a "
-                "firewall is billed by the month.",
+                "AwsSolutions-APIG3": "A setting, on in production. Nothing is answered without a token of a pool "
+                "whose users operators make, and a firewall is billed by the month.",
                 "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
                 "AmazonAPIGatewayPushToCloudWatchLogs]": "AWS's own policy for the role that writes gateways' logs.",
             },

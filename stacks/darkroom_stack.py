@@ -13,6 +13,7 @@ from stacks.api import Api, Throttle, Throttles
 from stacks.bundling import Package, Packages
 from stacks.dead_letters import DeadLetters
 from stacks.execution_ends import ExecutionEnds
+from stacks.firewall import Firewall
 from stacks.functions import FunctionFactory
 from stacks.identity import Identity
 from stacks.image_bucket import ImageBucket
@@ -99,6 +100,13 @@ class DarkroomStack(Stack):
         )
         self.workflow = self._workflow(definition)
         self.api = self._api(contract)
+        if settings.firewall:
+            Firewall(
+                self,
+                "Firewall",
+                stage=self.api.rest_api.deployment_stage,
+                requests_per_address=settings.firewall_requests_per_address,
+            )
         self._start_execution()
         self._bury_message()
         self._settle_ended()

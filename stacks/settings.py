@@ -16,8 +16,8 @@ CHOICES: Mapping[str, tuple[object, ...]] = {
     "mfa": ("off", "optional", "required"),
     "log_retention_days": LOG_RETENTION_DAYS,
 }
-MINIMUM = {"starter_max_concurrency": 2}
-"""Below 2, SQS refuses the event source. Every other number must be at least 1."""
+MINIMUM = {"starter_max_concurrency": 2, "firewall_requests_per_address": 10}
+"""Below 2, SQS refuses the event source; below 10, WAF refuses the rule. Every other number must be at least 1."""
 
 
 class SettingsError(ValueError):
@@ -59,6 +59,10 @@ class Settings:
     uploads_per_second: int
     """Of POST /uploads: each answer is leave to store one image."""
     upload_burst: int
+    firewall: bool
+    """AWS WAF in front of the API; billed by the month, by the rule and by the request."""
+    firewall_requests_per_address: int
+    """In five minutes. Many users may share an address."""
     max_open_jobs: int
     """Unfinished jobs of one owner; one more is FAILED as TooManyJobs, and can be redriven when there is room."""
 
