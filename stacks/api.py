@@ -9,11 +9,11 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.findings import accept
 from stacks.identity import scopes_for
+from stacks.intake import Intake
 from stacks.logs import LogKeeping
 from stacks.openapi import Contract, Operation
 from stacks.problems import answer_with_problems
@@ -74,7 +74,7 @@ class Api(Construct):
         name: str,
         contract: Contract,
         user_pool: cognito.UserPool,
-        job_queue: sqs.Queue,
+        intake: Intake,
         handler: lambda_.Function,
         throttles: Throttles,
         log_keeping: LogKeeping,
@@ -120,7 +120,7 @@ class Api(Construct):
         self._body_validator = self._validator("BodyValidator", body=True)
         self._parameter_validator = self._validator("ParameterValidator", body=False)
         calls = apigateway.LambdaIntegration(handler, allow_test_invoke=False)
-        submission = self._submission(job_queue)
+        submission = self._submission(intake)
         self._submitting = {
             "putJob": submission.under_own_id(),
             "submitJob": submission.under_message_id(),
@@ -151,15 +151,15 @@ class Api(Construct):
             method_responses=method_responses() if submitting else None,
         )
 
-    def _submission(self, job_queue: sqs.Queue) -> Submission:
+    def _submission(self, intake: Intake) -> Submission:
         role = iam.Role(
             self,
             "SubmissionRole",
             assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"),
             description="Darkroom: the gateway puts accepted jobs into the job queue",
         )
-        job_queue.grant(role, "sqs:SendMessage")
-        return Submission(queue=job_queue, role=role, job_id_pattern=self._contract.pattern("JobId"))
+        intake.grant_submitting(role)
+        return Submission(queue=intake.queue, role=role, job_id_pattern=self._contract.pattern("JobId"))
 
     def _model(self, name: str) -> apigateway.IModel:
         """The plain resource takes JSON Schema as it is; the construct wants it in a notation of its own."""

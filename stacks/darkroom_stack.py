@@ -12,6 +12,7 @@ from lambdas.stages.catalogue import STAGES, Reads, Stage
 from stacks.api import Api, Throttle, Throttles
 from stacks.bundling import Package, Packages
 from stacks.dead_letters import DeadLetters
+from stacks.encryption import Encryption
 from stacks.execution_ends import ExecutionEnds
 from stacks.firewall import Firewall
 from stacks.functions import FunctionFactory
@@ -60,7 +61,14 @@ class DarkroomStack(Stack):
         self._api_code = _code(packages.api)
         self._stage_code = _code(packages.stages)
         removal_policy = RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY
-        self._logs = LogKeeping(retention_days=settings.log_retention_days, removal_policy=removal_policy)
+        self.encryption = Encryption(
+            self, "Encryption", own_key=settings.customer_managed_key, removal_policy=removal_policy
+        )
+        self._logs = LogKeeping(
+            retention_days=settings.log_retention_days,
+            removal_policy=removal_policy,
+            encryption_key=self.encryption.key,
+        )
         self._factory = FunctionFactory(
             runtime=settings.runtime,
             architecture=settings.architecture,
@@ -75,6 +83,7 @@ class DarkroomStack(Stack):
             removal_policy=removal_policy,
             deletion_protection=settings.retain_data,
             point_in_time_recovery=settings.point_in_time_recovery,
+            encryption=self.encryption,
         )
         self.bucket = ImageBucket(
             self,
@@ -82,14 +91,16 @@ class DarkroomStack(Stack):
             removal_policy=removal_policy,
             upload_retention_days=settings.upload_retention_days,
             job_retention_days=settings.job_retention_days,
+            encryption=self.encryption,
         )
-        self.dead_letters = DeadLetters(self, "DeadLetters")
+        self.dead_letters = DeadLetters(self, "DeadLetters", encryption=self.encryption)
         self.intake = Intake(
             self,
             "Intake",
             starter_timeout=STARTER_TIMEOUT,
             burier_timeout=BURIER_TIMEOUT,
             last_resort=self.dead_letters.queue,
+            encryption=self.encryption,
         )
         self.identity = Identity(
             self,
@@ -132,6 +143,7 @@ class DarkroomStack(Stack):
             tracing=self._settings.tracing,
         )
         self.table.grant_rows(workflow.state_machine, "UpdateItem")
+        self.dead_letters.grant_sending(workflow.state_machine)
         return workflow
 
     def _api(self, contract: Contract) -> Api:
@@ -141,7 +153,7 @@ class DarkroomStack(Stack):
             name=self.stack_name,
             contract=contract,
             user_pool=self.identity.pool,
-            job_queue=self.intake.queue,
+            intake=self.intake,
             handler=self._api_calls(),
             throttles=_throttles(self._settings),
             log_keeping=self._logs,
@@ -216,7 +228,7 @@ class DarkroomStack(Stack):
             environment=self._settling_environment(),
         )
         self._grant_cleaning_up(function)
-        self.dead_letters.queue.grant(function, "sqs:SendMessage")
+        self.dead_letters.grant_sending(function)
         ExecutionEnds(
             self,
             "ExecutionEnds",
@@ -241,7 +253,7 @@ class DarkroomStack(Stack):
         self._grant_cleaning_up(function)
         machine.grant_start_execution(function)
         self.workflow.grant_executions(function, "DescribeExecution", "StopExecution")
-        self.dead_letters.queue.grant(function, "sqs:SendMessage")
+        self.dead_letters.grant_sending(function)
         Reconciler(self, "Reconciler", function=function)
         return function
 
@@ -284,7 +296,7 @@ class DarkroomStack(Stack):
         self.table.grant_rows(function, "GetItem", "PutItem", "UpdateItem")
         self.table.grant_counting(function)
         self._grant_starting(function)
-        self.dead_letters.queue.grant(function, "sqs:SendMessage")
+        self.dead_letters.grant_sending(function)
         return function
 
     def _api_calls(self) -> lambda_.Function:

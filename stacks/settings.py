@@ -39,6 +39,8 @@ class Settings:
     log_level: str
     tracing: bool
     """X-Ray at the gateway, in the functions and in the state machine; billed by the trace after the free ones."""
+    customer_managed_key: bool
+    """Encrypt rows, images, messages and logs with a key of one's own; billed by the month and by the use."""
     mfa: str
     """Second factor at sign-in, by an authenticator app."""
     max_upload_bytes: int
