@@ -22,11 +22,10 @@ def busy(deployed: Deployment, tmp_path: Any) -> Any:
     users.create(deployed, BUSY)
     limit = json.loads((ROOT / "cdk.json").read_text())["context"]["environments"]["laptop"]["max_open_jobs"]
     with users.sign_in(deployed, BUSY, tmp_path / "profile.json") as client:
-        for number in range(limit):
-            _seem_to_run(deployed, users.owner(client), f"open-{number}")
+        owner = users.owner(client)
+        _write(deployed, [{"PutRequest": {"Item": _running(owner, number)}} for number in range(limit)])
         yield client
-        for number in range(limit):
-            _forget(deployed, users.owner(client), f"open-{number}")
+        _write(deployed, [{"DeleteRequest": {"Key": _key(owner, number)}} for number in range(limit)])
 
 
 def test_owners_take_turns_in_the_queue(world: World, client: Client, stranger: Client, image_id: str) -> None:
@@ -48,24 +47,26 @@ def test_one_job_too_many_fails_and_runs_when_there_is_room(
     assert world.executions(job_id) == []
     assert [letter["errorClass"] for letter in world.dead_letters(job_id)] == ["TooManyJobs"]
 
-    _forget(deployed, users.owner(busy), "open-0")
+    _write(deployed, [{"DeleteRequest": {"Key": _key(users.owner(busy), 0)}}])
     busy.redrive(job_id)
     assert list(busy.watch(job_id))[-1].status is JobStatus.SUCCEEDED
     assert len(world.executions(job_id)) == 1
 
 
-def _seem_to_run(deployed: Deployment, owner: str, job_id: str) -> None:
-    """Put what the limit counts: a row whose status is that of a job that runs."""
-    row = {
-        keys.OWNER: owner,
-        keys.JOB_ID: job_id,
-        keys.OWNER_AND_STATUS: keys.owner_and_status(owner, "RUNNING"),
-        keys.CREATED_KEY: keys.created_key("2026-01-01T00:00:00.000Z", job_id),
+def _key(owner: str, number: int) -> dict[str, Any]:
+    return {keys.OWNER: {"S": owner}, keys.JOB_ID: {"S": f"open-{number}"}}
+
+
+def _running(owner: str, number: int) -> dict[str, Any]:
+    """What the limit counts: a row whose status is that of a job that runs."""
+    created = keys.created_key("2026-01-01T00:00:00.000Z", f"open-{number}")
+    return _key(owner, number) | {
+        keys.OWNER_AND_STATUS: {"S": keys.owner_and_status(owner, "RUNNING")},
+        keys.CREATED_KEY: {"S": created},
     }
-    item = {name: {"S": value} for name, value in row.items()}
-    deployed.client("dynamodb").put_item(TableName=deployed.outputs["JobTableName"], Item=item)
 
 
-def _forget(deployed: Deployment, owner: str, job_id: str) -> None:
-    key = {keys.OWNER: {"S": owner}, keys.JOB_ID: {"S": job_id}}
-    deployed.client("dynamodb").delete_item(TableName=deployed.outputs["JobTableName"], Key=key)
+def _write(deployed: Deployment, requests: list[dict[str, Any]]) -> None:
+    table = deployed.outputs["JobTableName"]
+    for start in range(0, len(requests), 25):  # BatchWriteItem's limit
+        deployed.client("dynamodb").batch_write_item(RequestItems={table: requests[start : start + 25]})

@@ -34,6 +34,7 @@ LAPTOP_DIFFERS = (
     r"AWS::Logs::LogGroup/Properties/RetentionInDays",
     r"AWS::Lambda::Function/Properties/Environment/Variables/RETENTION_DAYS",
     r"AWS::Lambda::Function/Properties/Environment/Variables/PATIENCE_SECONDS",
+    r"AWS::Lambda::Function/Properties/Environment/Variables/MAX_OPEN_JOBS",
     r"AWS::S3::Bucket/Properties/LifecycleConfiguration/Rules/\d+/ExpirationInDays",
     r"AWS::ApiGateway::Stage/Properties/MethodSettings/\d+/Throttling(Rate|Burst)Limit",
 )
