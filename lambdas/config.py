@@ -5,6 +5,10 @@ The stack sets the variables by these names. Nothing is read at import, so that 
 
 import os
 from enum import StrEnum
+from typing import Final
+
+OPERATORS: Final = "operators"
+"""The group of the user pool whose members may name another owner."""
 
 
 class Variable(StrEnum):
@@ -18,6 +22,7 @@ class Variable(StrEnum):
     STATE_MACHINE_ARN = "STATE_MACHINE_ARN"
     STAGE = "STAGE"
     MAX_UPLOAD_BYTES = "MAX_UPLOAD_BYTES"
+    MAX_OPEN_JOBS = "MAX_OPEN_JOBS"
     RETENTION_DAYS = "RETENTION_DAYS"
     PATIENCE_SECONDS = "PATIENCE_SECONDS"
 

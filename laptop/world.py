@@ -41,6 +41,16 @@ class World:
             self._sqs.change_message_visibility(QueueUrl=queue_url, ReceiptHandle=handle, VisibilityTimeout=0)
         return bodies
 
+    def groups(self, queue_url: str) -> list[str | None]:
+        """Tell, of each of the first messages of a queue, whose turn SQS counts it as; they stay there."""
+        page = self._sqs.receive_message(
+            QueueUrl=queue_url,
+            MaxNumberOfMessages=10,
+            VisibilityTimeout=0,
+            MessageSystemAttributeNames=["MessageGroupId"],
+        )
+        return [message.get("Attributes", {}).get("MessageGroupId") for message in page.get("Messages", [])]
+
     def is_empty(self, queue_url: str) -> bool:
         """Tell whether nothing is in the queue, seen or unseen."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]

@@ -1,17 +1,19 @@
 """The HTTP API: every call of the API document, behind sign-in, validated and throttled."""
 
 import json
-from typing import cast
+from dataclasses import dataclass
+from typing import Any, cast
 
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_cognito as cognito
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.findings import accept
+from stacks.identity import scopes_for
+from stacks.intake import Intake
 from stacks.logs import LogKeeping
 from stacks.openapi import Contract, Operation
 from stacks.problems import answer_with_problems
@@ -36,6 +38,31 @@ ACCESS_LOG = {
 """Says who was slow or refused; no payload, no address, no token."""
 
 
+WATCHING: dict[str, Any] = {
+    "metrics_enabled": True,
+    "logging_level": apigateway.MethodLoggingLevel.ERROR,
+    "data_trace_enabled": False,  # would log bodies and tokens
+}
+"""Of every method. One with a throttle of its own says all of it again: its settings replace the stage's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Throttle:
+    """Calls of one method in a second, every user together, and how many more at once after a pause."""
+
+    per_second: int
+    burst: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Throttles:
+    """Apart, so that a flood of one kind of call leaves the others alone: one can still look at a job, and cancel."""
+
+    submissions: Throttle
+    uploads: Throttle
+    others: Throttle
+
+
 class Api(Construct):
     """A regional REST API, which alone can talk to SQS from a template and validate bodies. Billed by the request."""
 
@@ -47,10 +74,9 @@ class Api(Construct):
         name: str,
         contract: Contract,
         user_pool: cognito.UserPool,
-        job_queue: sqs.Queue,
+        intake: Intake,
         handler: lambda_.Function,
-        requests_per_second: int,
-        request_burst: int,
+        throttles: Throttles,
         log_keeping: LogKeeping,
         tracing: bool,
     ) -> None:
@@ -66,12 +92,11 @@ class Api(Construct):
             cloud_watch_role_removal_policy=RemovalPolicy.RETAIN,
             deploy_options=apigateway.StageOptions(
                 stage_name=STAGE_NAME,
-                throttling_rate_limit=requests_per_second,
-                throttling_burst_limit=request_burst,
-                metrics_enabled=True,
+                throttling_rate_limit=throttles.others.per_second,
+                throttling_burst_limit=throttles.others.burst,
+                **WATCHING,
                 tracing_enabled=tracing,
-                logging_level=apigateway.MethodLoggingLevel.ERROR,
-                data_trace_enabled=False,  # would log bodies and tokens
+                method_options=_method_options(contract, throttles),
                 access_log_destination=apigateway.LogGroupLogDestination(log_keeping.log_group(self, "AccessLog")),
                 access_log_format=apigateway.AccessLogFormat.custom(json.dumps(ACCESS_LOG)),
             ),
@@ -81,8 +106,8 @@ class Api(Construct):
         accept(
             self.rest_api,
             {
-                "AwsSolutions-APIG3": "Nothing is answered without a token of a pool whose users operators make; a "
-                "firewall is billed by the month.",
+                "AwsSolutions-APIG3": "A setting, on in production. Nothing is answered without a token of a pool "
+                "whose users operators make, and a firewall is billed by the month.",
                 "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
                 "AmazonAPIGatewayPushToCloudWatchLogs]": "AWS's own policy for the role that writes gateways' logs.",
             },
@@ -95,7 +120,7 @@ class Api(Construct):
         self._body_validator = self._validator("BodyValidator", body=True)
         self._parameter_validator = self._validator("ParameterValidator", body=False)
         calls = apigateway.LambdaIntegration(handler, allow_test_invoke=False)
-        submission = self._submission(job_queue)
+        submission = self._submission(intake)
         self._submitting = {
             "putJob": submission.under_own_id(),
             "submitJob": submission.under_message_id(),
@@ -116,7 +141,8 @@ class Api(Construct):
             operation.method,
             submitting or calls,
             operation_name=operation.operation_id,
-            # Without scopes, the authorizer takes ID tokens and refuses access tokens.
+            # With scopes, the authorizer takes access tokens that have one of them, and refuses ID tokens.
+            authorization_scopes=scopes_for(operation.method),
             authorization_type=apigateway.AuthorizationType.COGNITO,
             authorizer=self._authorizer,
             request_parameters=_request_parameters(operation),
@@ -125,15 +151,15 @@ class Api(Construct):
             method_responses=method_responses() if submitting else None,
         )
 
-    def _submission(self, job_queue: sqs.Queue) -> Submission:
+    def _submission(self, intake: Intake) -> Submission:
         role = iam.Role(
             self,
             "SubmissionRole",
             assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"),
             description="Darkroom: the gateway puts accepted jobs into the job queue",
         )
-        job_queue.grant(role, "sqs:SendMessage")
-        return Submission(queue=job_queue, role=role, job_id_pattern=self._contract.pattern("JobId"))
+        intake.grant_submitting(role)
+        return Submission(queue=intake.queue, role=role, job_id_pattern=self._contract.pattern("JobId"))
 
     def _model(self, name: str) -> apigateway.IModel:
         """The plain resource takes JSON Schema as it is; the construct wants it in a notation of its own."""
@@ -167,6 +193,20 @@ class Api(Construct):
         """Make this log before the gateway does, which would keep it for ever."""
         name = f"API-Gateway-Execution-Logs_{self.rest_api.rest_api_id}/{STAGE_NAME}"
         self.rest_api.deployment_stage.node.add_dependency(log_keeping.log_group(self, "ExecutionLog", name=name))
+
+
+def _method_options(contract: Contract, throttles: Throttles) -> dict[str, apigateway.MethodDeploymentOptions]:
+    """Settings of the methods that have a throttle of their own, by path and method as the stage names them."""
+    own = {"putJob": throttles.submissions, "submitJob": throttles.submissions, "createUpload": throttles.uploads}
+    return {
+        f"{operation.path}/{operation.method}": apigateway.MethodDeploymentOptions(
+            throttling_rate_limit=own[operation.operation_id].per_second,
+            throttling_burst_limit=own[operation.operation_id].burst,
+            **WATCHING,
+        )
+        for operation in contract.operations
+        if operation.operation_id in own
+    }
 
 
 def _request_parameters(operation: Operation) -> dict[str, bool]:

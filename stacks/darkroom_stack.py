@@ -9,10 +9,12 @@ from constructs import Construct
 from lambdas.adapters import keys
 from lambdas.config import Variable
 from lambdas.stages.catalogue import STAGES, Reads, Stage
-from stacks.api import Api
+from stacks.api import Api, Throttle, Throttles
 from stacks.bundling import Package, Packages
 from stacks.dead_letters import DeadLetters
+from stacks.encryption import Encryption
 from stacks.execution_ends import ExecutionEnds
+from stacks.firewall import Firewall
 from stacks.functions import FunctionFactory
 from stacks.identity import Identity
 from stacks.image_bucket import ImageBucket
@@ -59,7 +61,14 @@ class DarkroomStack(Stack):
         self._api_code = _code(packages.api)
         self._stage_code = _code(packages.stages)
         removal_policy = RemovalPolicy.RETAIN if settings.retain_data else RemovalPolicy.DESTROY
-        self._logs = LogKeeping(retention_days=settings.log_retention_days, removal_policy=removal_policy)
+        self.encryption = Encryption(
+            self, "Encryption", own_key=settings.customer_managed_key, removal_policy=removal_policy
+        )
+        self._logs = LogKeeping(
+            retention_days=settings.log_retention_days,
+            removal_policy=removal_policy,
+            encryption_key=self.encryption.key,
+        )
         self._factory = FunctionFactory(
             runtime=settings.runtime,
             architecture=settings.architecture,
@@ -74,6 +83,7 @@ class DarkroomStack(Stack):
             removal_policy=removal_policy,
             deletion_protection=settings.retain_data,
             point_in_time_recovery=settings.point_in_time_recovery,
+            encryption=self.encryption,
         )
         self.bucket = ImageBucket(
             self,
@@ -81,14 +91,16 @@ class DarkroomStack(Stack):
             removal_policy=removal_policy,
             upload_retention_days=settings.upload_retention_days,
             job_retention_days=settings.job_retention_days,
+            encryption=self.encryption,
         )
-        self.dead_letters = DeadLetters(self, "DeadLetters")
+        self.dead_letters = DeadLetters(self, "DeadLetters", encryption=self.encryption)
         self.intake = Intake(
             self,
             "Intake",
             starter_timeout=STARTER_TIMEOUT,
             burier_timeout=BURIER_TIMEOUT,
             last_resort=self.dead_letters.queue,
+            encryption=self.encryption,
         )
         self.identity = Identity(
             self,
@@ -99,6 +111,13 @@ class DarkroomStack(Stack):
         )
         self.workflow = self._workflow(definition)
         self.api = self._api(contract)
+        if settings.firewall:
+            Firewall(
+                self,
+                "Firewall",
+                stage=self.api.rest_api.deployment_stage,
+                requests_per_address=settings.firewall_requests_per_address,
+            )
         self._start_execution()
         self._bury_message()
         self._settle_ended()
@@ -124,6 +143,7 @@ class DarkroomStack(Stack):
             tracing=self._settings.tracing,
         )
         self.table.grant_rows(workflow.state_machine, "UpdateItem")
+        self.dead_letters.grant_sending(workflow.state_machine)
         return workflow
 
     def _api(self, contract: Contract) -> Api:
@@ -133,10 +153,9 @@ class DarkroomStack(Stack):
             name=self.stack_name,
             contract=contract,
             user_pool=self.identity.pool,
-            job_queue=self.intake.queue,
+            intake=self.intake,
             handler=self._api_calls(),
-            requests_per_second=self._settings.requests_per_second,
-            request_burst=self._settings.request_burst,
+            throttles=_throttles(self._settings),
             log_keeping=self._logs,
             tracing=self._settings.tracing,
         )
@@ -209,7 +228,7 @@ class DarkroomStack(Stack):
             environment=self._settling_environment(),
         )
         self._grant_cleaning_up(function)
-        self.dead_letters.queue.grant(function, "sqs:SendMessage")
+        self.dead_letters.grant_sending(function)
         ExecutionEnds(
             self,
             "ExecutionEnds",
@@ -234,7 +253,7 @@ class DarkroomStack(Stack):
         self._grant_cleaning_up(function)
         machine.grant_start_execution(function)
         self.workflow.grant_executions(function, "DescribeExecution", "StopExecution")
-        self.dead_letters.queue.grant(function, "sqs:SendMessage")
+        self.dead_letters.grant_sending(function)
         Reconciler(self, "Reconciler", function=function)
         return function
 
@@ -270,12 +289,14 @@ class DarkroomStack(Stack):
             environment={
                 **self._settling_environment(),
                 **self._redriving_environment(),
+                **self._limits(),
                 Variable.RETENTION_DAYS: str(self._settings.job_retention_days),
             },
         )
         self.table.grant_rows(function, "GetItem", "PutItem", "UpdateItem")
+        self.table.grant_counting(function)
         self._grant_starting(function)
-        self.dead_letters.queue.grant(function, "sqs:SendMessage")
+        self.dead_letters.grant_sending(function)
         return function
 
     def _api_calls(self) -> lambda_.Function:
@@ -289,6 +310,7 @@ class DarkroomStack(Stack):
                 **self._redriving_environment(),
                 Variable.JOB_QUEUE_URL: self.intake.queue.queue_url,
                 Variable.INTAKE_DEAD_LETTER_QUEUE_URL: self.intake.dead_letter_queue.queue_url,
+                **self._limits(),
                 Variable.MAX_UPLOAD_BYTES: str(self._settings.max_upload_bytes),
                 Variable.RETENTION_DAYS: str(self._settings.job_retention_days),
             },
@@ -298,8 +320,8 @@ class DarkroomStack(Stack):
         self._grant_starting(function)
         # It signs forms and links in its own name, so they can do what it may do, until they expire.
         self.bucket.grant_uploads(function, "PutObject")
-        self.bucket.grant_artefacts(function, "GetObject")
-        # So that a report that has expired is told apart from one that may not be read.
+        self.bucket.grant_artefacts(function, "GetObject", "DeleteObject")
+        # So that a report that has expired is told apart from one that may not be read, and a deleted job's are found.
         self.bucket.grant_telling_missing(function, keys.JOB_PREFIX)
         self.intake.queue.grant(function, "sqs:GetQueueAttributes")
         self.intake.dead_letter_queue.grant(function, "sqs:GetQueueAttributes")
@@ -341,6 +363,9 @@ class DarkroomStack(Stack):
     def _redriving_environment(self) -> dict[Variable, str]:
         return {**self._patience(), Variable.STATE_MACHINE_ARN: self.workflow.state_machine.state_machine_arn}
 
+    def _limits(self) -> dict[Variable, str]:
+        return {Variable.MAX_OPEN_JOBS: str(self._settings.max_open_jobs)}
+
     def _patience(self) -> dict[Variable, str]:
         return {Variable.PATIENCE_SECONDS: str(self._settings.patience_seconds)}
 
@@ -351,6 +376,7 @@ class DarkroomStack(Stack):
             "Region": self.region,
             "UserPoolId": self.identity.pool.user_pool_id,
             "UserPoolClientId": self.identity.client.user_pool_client_id,
+            "TokenUrl": self.identity.token_url,
             "JobQueueUrl": self.intake.queue.queue_url,
             "IntakeDeadLetterQueueUrl": self.intake.dead_letter_queue.queue_url,
             "DeadLetterQueueUrl": self.dead_letters.queue.queue_url,
@@ -362,6 +388,14 @@ class DarkroomStack(Stack):
         }
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
+
+
+def _throttles(settings: Settings) -> Throttles:
+    return Throttles(
+        submissions=Throttle(per_second=settings.submissions_per_second, burst=settings.submission_burst),
+        uploads=Throttle(per_second=settings.uploads_per_second, burst=settings.upload_burst),
+        others=Throttle(per_second=settings.requests_per_second, burst=settings.request_burst),
+    )
 
 
 def _code(package: Package) -> lambda_.Code:

@@ -1,16 +1,29 @@
 """Who may use the API: a Cognito user pool, in which an operator makes the users."""
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
+from lambdas.config import OPERATORS
 from stacks.findings import accept
+
+SCOPES = cognito.ResourceServerScope
+READ = SCOPES(scope_name="jobs.read", scope_description="Look at one's own jobs and fetch their results")
+WRITE = SCOPES(
+    scope_name="jobs.write", scope_description="Upload images; submit, cancel, redrive and delete one's own jobs"
+)
+RESOURCE_SERVER = "darkroom"
+OF_USERS = "aws.cognito.signin.user.admin"
+"""The scope that the pool gives to whoever signs in to it as a user, and to no machine."""
 
 _MFA = {"off": cognito.Mfa.OFF, "optional": cognito.Mfa.OPTIONAL, "required": cognito.Mfa.REQUIRED}
 
 
 class Identity(Construct):
-    """Users sign in with their email address. Cognito bills by the user active in a month, after many free ones."""
+    """Users sign in with their email address; machines, whose clients operators make, with an id and a secret.
+
+    Cognito bills by the user active in a month, after many free ones, and by the machine's client and its tokens.
+    """
 
     def __init__(
         self,
@@ -58,6 +71,32 @@ class Identity(Construct):
             access_token_validity=Duration.hours(1),
             refresh_token_validity=Duration.days(30),
         )
+        self.pool.add_resource_server("Scopes", identifier=RESOURCE_SERVER, scopes=[READ, WRITE])
+        # Where machines get their tokens. Users cannot sign in there: their client has no OAuth flow.
+        self.domain = self.pool.add_domain(
+            "Domain", cognito_domain=cognito.CognitoDomainOptions(domain_prefix=_domain_prefix(Stack.of(self)))
+        )
+        self.pool.add_group(
+            "Operators",
+            group_name=OPERATORS,
+            description="May look at, cancel and redrive everybody's jobs; each time is logged",
+        )
+
+    @property
+    def token_url(self) -> str:
+        """Where a machine trades its id and secret for an access token (RFC 6749, 4.4)."""
+        return f"{self.domain.base_url()}/oauth2/token"
+
+
+def scopes_for(method: str) -> list[str]:
+    """Any one of which an access token must have: a user's whole sign-in, or a machine's right to read or to write."""
+    right = READ if method == "GET" else WRITE
+    return [f"{RESOURCE_SERVER}/{right.scope_name}", OF_USERS]
+
+
+def _domain_prefix(stack: Stack) -> str:
+    """A name that is free: prefixes are shared by all accounts of a region, and must be in lower case."""
+    return f"{stack.stack_name.lower()}-{stack.account}"
 
 
 def _password_policy() -> cognito.PasswordPolicy:

@@ -8,6 +8,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
 
 from lambdas.adapters import keys
+from stacks.encryption import READ, WRITE, Encryption
 from stacks.findings import accept
 
 
@@ -22,14 +23,19 @@ class ImageBucket(Construct):
         removal_policy: RemovalPolicy,
         upload_retention_days: int,
         job_retention_days: int,
+        encryption: Encryption,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._encryption = encryption
         self.bucket = s3.Bucket(
             self,
             "Bucket",
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            encryption=s3.BucketEncryption.S3_MANAGED,
+            encryption=encryption.of_bucket,
+            encryption_key=encryption.key,
+            # One use of the key for many objects, where there is one.
+            bucket_key_enabled=encryption.key is not None,
             enforce_ssl=True,
             minimum_tls_version=1.2,
             # No versions: an upload is written once under a key of its own, and what expires should be gone.
@@ -84,6 +90,10 @@ class ImageBucket(Construct):
             actions=[f"s3:{action}" for action in actions],
             resource_arns=[self.bucket.arn_for_objects(f"{prefix}*")],
         )
+        if "GetObject" in actions:
+            self._encryption.grant(grantee, "s3", *READ)
+        if "PutObject" in actions:
+            self._encryption.grant(grantee, "s3", *WRITE)
         bucket = Stack.of(self).get_logical_id(cast(CfnElement, self.bucket.node.default_child))
         accept(
             cast(IConstruct, grantee.grant_principal),

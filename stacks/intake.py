@@ -1,11 +1,13 @@
 """The job queue, where an accepted job is durable, and the queue of messages that could not be read."""
 
 from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.aws_lambda_event_sources import SqsEventSource
 from constructs import Construct
 
+from stacks.encryption import WRITE, Encryption
 from stacks.findings import accept
 
 BATCH_SIZE = 10
@@ -30,16 +32,19 @@ class Intake(Construct):
         starter_timeout: Duration,
         burier_timeout: Duration,
         last_resort: sqs.Queue,
+        encryption: Encryption,
     ) -> None:
         """`last_resort` keeps, as it is, a message that could be neither started nor buried."""
         super().__init__(scope, construct_id)
+        self._encryption = encryption
         self.dead_letter_queue = sqs.Queue(
             self,
             "DeadLetterQueue",
             # Longer than the job queue's, shorter than the last resort's: the clock runs from the first send.
             retention_period=Duration.days(10),
             visibility_timeout=_visibility(burier_timeout),
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            encryption=encryption.of_queues,
+            encryption_master_key=encryption.key,
             enforce_ssl=True,
             dead_letter_queue=sqs.DeadLetterQueue(queue=last_resort, max_receive_count=BURIAL_RECEIVE_COUNT),
         )
@@ -49,10 +54,16 @@ class Intake(Construct):
             retention_period=Duration.days(4),
             visibility_timeout=_visibility(starter_timeout),
             max_message_size_bytes=MAX_MESSAGE_BYTES,
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            encryption=encryption.of_queues,
+            encryption_master_key=encryption.key,
             enforce_ssl=True,
             dead_letter_queue=sqs.DeadLetterQueue(queue=self.dead_letter_queue, max_receive_count=MAX_RECEIVE_COUNT),
         )
+
+    def grant_submitting(self, grantee: iam.IGrantable) -> None:
+        """Let it put submissions into the job queue."""
+        self.queue.grant(grantee, "sqs:SendMessage")
+        self._encryption.grant(grantee, "sqs", *WRITE)
 
     def start_with(self, starter: lambda_.Function, *, max_concurrency: int) -> None:
         """Let it read the job queue, no more of them at once than this: back-pressure without throttled receives."""

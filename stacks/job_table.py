@@ -6,6 +6,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from lambdas.adapters import keys
+from stacks.encryption import ALL, Encryption
 from stacks.findings import accept
 
 
@@ -20,16 +21,18 @@ class JobTable(Construct):
         removal_policy: RemovalPolicy,
         deletion_protection: bool,
         point_in_time_recovery: bool,
+        encryption: Encryption,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._encryption = encryption
         self.table = dynamodb.Table(
             self,
             "Table",
             partition_key=_text(keys.OWNER),
             sort_key=_text(keys.JOB_ID),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            # Encrypted with DynamoDB's own key, free of charge. One's own key costs a dollar a month, and every call.
-            encryption=dynamodb.TableEncryption.DEFAULT,
+            encryption=encryption.of_table,
+            encryption_key=encryption.key,
             time_to_live_attribute=keys.EXPIRES_AT,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=point_in_time_recovery
@@ -62,10 +65,15 @@ class JobTable(Construct):
             actions=[f"dynamodb:{action}" for action in actions],
             resource_arns=[self.table.table_arn],
         )
+        self._encryption.grant(grantee, "dynamodb", *ALL)
 
     def grant_listing(self, grantee: iam.IGrantable) -> None:
         """Let it list an owner's jobs: all, those in one status, those of one picture."""
         self._grant_query(grantee, keys.BY_OWNER_INDEX, keys.BY_OWNER_AND_STATUS_INDEX, keys.BY_FINGERPRINT_INDEX)
+
+    def grant_counting(self, grantee: iam.IGrantable) -> None:
+        """Let it count an owner's jobs of a status."""
+        self._grant_query(grantee, keys.BY_OWNER_AND_STATUS_INDEX)
 
     def grant_listing_due(self, grantee: iam.IGrantable) -> None:
         """Let it list the jobs of everybody that are due."""
@@ -77,6 +85,7 @@ class JobTable(Construct):
             actions=["dynamodb:Query"],
             resource_arns=[f"{self.table.table_arn}/index/{index}" for index in indexes],
         )
+        self._encryption.grant(grantee, "dynamodb", *ALL)
 
 
 def _text(name: str) -> dynamodb.Attribute:

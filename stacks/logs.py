@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from aws_cdk import RemovalPolicy
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
@@ -31,6 +32,8 @@ class LogKeeping:
 
     retention_days: int
     removal_policy: RemovalPolicy
+    encryption_key: kms.IKey | None
+    """None for CloudWatch's own."""
 
     def log_group(self, scope: Construct, construct_id: str, *, name: str | None = None) -> logs.LogGroup:
         """Make a log group. Ingestion costs far more than keeping: a level of INFO is the limit in production."""
@@ -40,4 +43,5 @@ class LogKeeping:
             log_group_name=name,
             retention=_RETENTION[self.retention_days],
             removal_policy=self.removal_policy,
+            encryption_key=self.encryption_key,
         )

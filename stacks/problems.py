@@ -65,7 +65,9 @@ TOO_MANY_REQUESTS = Problem(
     detail="Slow down, and repeat the call after the time in Retry-After.",
     headers=RETRY_AFTER,
 )
-SIGN_IN = "Send the ID token of a signed-in user in the header Authorization."
+SIGN_IN = (
+    "Send the access token of a signed-in user, or of a machine with the right scope, in the header Authorization."
+)
 
 _Type = apigateway.ResponseType
 

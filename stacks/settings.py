@@ -16,8 +16,8 @@ CHOICES: Mapping[str, tuple[object, ...]] = {
     "mfa": ("off", "optional", "required"),
     "log_retention_days": LOG_RETENTION_DAYS,
 }
-MINIMUM = {"starter_max_concurrency": 2}
-"""Below 2, SQS refuses the event source. Every other number must be at least 1."""
+MINIMUM = {"starter_max_concurrency": 2, "firewall_requests_per_address": 10}
+"""Below 2, SQS refuses the event source; below 10, WAF refuses the rule. Every other number must be at least 1."""
 
 
 class SettingsError(ValueError):
@@ -39,6 +39,8 @@ class Settings:
     log_level: str
     tracing: bool
     """X-Ray at the gateway, in the functions and in the state machine; billed by the trace after the free ones."""
+    customer_managed_key: bool
+    """Encrypt rows, images, messages and logs with a key of one's own; billed by the month and by the use."""
     mfa: str
     """Second factor at sign-in, by an authenticator app."""
     max_upload_bytes: int
@@ -51,8 +53,20 @@ class Settings:
     starter_max_concurrency: int
     """How many start_execution functions read the job queue at once."""
     requests_per_second: int
-    """Of the whole API, every user together."""
+    """Of each call that only reads, cancels, redrives or deletes, every user together; `request_burst` above it."""
     request_burst: int
+    submissions_per_second: int
+    """Of each call that submits: an accepted job costs an execution, so they are the first that are slowed down."""
+    submission_burst: int
+    uploads_per_second: int
+    """Of POST /uploads: each answer is leave to store one image."""
+    upload_burst: int
+    firewall: bool
+    """AWS WAF in front of the API; billed by the month, by the rule and by the request."""
+    firewall_requests_per_address: int
+    """In five minutes. Many users may share an address."""
+    max_open_jobs: int
+    """Unfinished jobs of one owner; one more is FAILED as TooManyJobs, and can be redriven when there is room."""
 
     @classmethod
     def from_context(cls, environments: object, name: str) -> "Settings":

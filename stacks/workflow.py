@@ -76,7 +76,6 @@ class Workflow(Construct):
         iam.Grant.add_to_principal(
             grantee=self.state_machine, actions=["lambda:InvokeFunction"], resource_arns=list(arns.values())
         )
-        dead_letter_queue.grant(self.state_machine, "sqs:SendMessage")
 
     def grant_executions(self, grantee: iam.IGrantable, *actions: str) -> None:
         """Let it look at this machine's executions, or stop them, of any job: they are named when a job comes."""

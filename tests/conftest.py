@@ -14,6 +14,7 @@ def job_table_definition() -> dict[str, Any]:
     import aws_cdk
     from aws_cdk.assertions import Template
 
+    from stacks.encryption import Encryption
     from stacks.job_table import JobTable
 
     stack = aws_cdk.Stack(aws_cdk.App(), "Tables")
@@ -23,6 +24,7 @@ def job_table_definition() -> dict[str, Any]:
         removal_policy=aws_cdk.RemovalPolicy.DESTROY,
         deletion_protection=False,
         point_in_time_recovery=False,
+        encryption=Encryption(stack, "Encryption", own_key=False, removal_policy=aws_cdk.RemovalPolicy.DESTROY),
     )
     (table,) = Template.from_stack(stack).find_resources("AWS::DynamoDB::Table").values()
     taken = ("KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes", "BillingMode")

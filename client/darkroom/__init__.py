@@ -36,6 +36,7 @@ from darkroom.errors import (
     TooManyRequestsError,
     UnexpectedAnswerError,
 )
+from darkroom.machine import MachineSession
 from darkroom.models import ArtefactName, Job, JobAccepted, JobError, JobStatus, JobSummary, StageEntry, StageStatus
 from darkroom.problem import Problem
 from darkroom.profile import Profile
@@ -64,6 +65,7 @@ __all__ = [
     "JobSummary",
     "LetterNotFoundError",
     "LocalFileError",
+    "MachineSession",
     "NotFoundError",
     "NotSignedInError",
     "Problem",

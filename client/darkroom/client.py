@@ -167,6 +167,13 @@ class Client:
         query = {} if attempt is None else {"attempt": attempt}
         return JobAccepted.parse(json_of(self._api.request("POST", f"/jobs/{checked(job_id)}/redrive", query=query)))
 
+    def delete(self, job_id: str) -> None:
+        """Delete a job that has ended, and all that it has made. Deleting twice is harmless.
+
+        The uploaded image stays, until it expires. Raises ConflictError when the job is not finished, NotFoundError.
+        """
+        self._api.request("DELETE", f"/jobs/{checked(job_id)}")
+
     def result(self, job_id: str) -> dict[str, Any]:
         """Fetch the report of a job that has succeeded. Raises ConflictError when it has not."""
         report = json_of(self._api.request("GET", f"/jobs/{checked(job_id)}/result"))

@@ -1,4 +1,4 @@
-"""The ID token to send with the next request, renewed when it has to be. Safe to share between threads."""
+"""The access token to send with the next request, renewed when it has to be. Safe to share between threads."""
 
 import threading
 from typing import Protocol
@@ -16,7 +16,7 @@ class TokenSource(Protocol):
     """Whatever gives tokens: a `Session`, or something of your own."""
 
     def token(self) -> str:
-        """Return an ID token that is good now. Raises SignInError."""
+        """Return an access token that is good now. Raises SignInError."""
 
     def renewed(self, refused: str) -> str:
         """Return another token than `refused`, which the API did not take. Raises SignInError."""
@@ -33,20 +33,20 @@ class Session:
         self._tokens: Tokens | None = None
 
     def token(self) -> str:
-        """Return an ID token that has not expired. Raises NotSignedInError."""
+        """Return an access token that has not expired. Raises NotSignedInError."""
         with self._lock:
             tokens = self._tokens or self._kept()
             if tokens.expires_at is not None and tokens.expires_at - LEEWAY_SECONDS <= self._now():
                 tokens = self._refreshed(tokens)
             self._tokens = tokens
-            return tokens.id_token
+            return tokens.access_token
 
     def renewed(self, refused: str) -> str:
         """Return another token, unless another thread has already fetched one. Raises NotSignedInError."""
         with self._lock:
             tokens = self._kept()
-            self._tokens = self._refreshed(tokens) if tokens.id_token == refused else tokens
-            return self._tokens.id_token
+            self._tokens = self._refreshed(tokens) if tokens.access_token == refused else tokens
+            return self._tokens.access_token
 
     def _kept(self) -> Tokens:
         tokens = self._file.load()

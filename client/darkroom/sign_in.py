@@ -73,7 +73,7 @@ class UserPool:
         return _tokens(answer)
 
     def refresh(self, refresh_token: str) -> Tokens:
-        """Trade a refresh token for a new ID token. Raises NotSignedInError when the sign-in has ended."""
+        """Trade a refresh token for a new access token. Raises NotSignedInError when the sign-in has ended."""
         try:
             answer = self._call(
                 "InitiateAuth",
@@ -83,7 +83,7 @@ class UserPool:
         except SignInRefusedError as error:
             raise NotSignedInError(SIGN_IN_AGAIN) from error
         fresh = _tokens(answer)
-        return Tokens(id_token=fresh.id_token, refresh_token=fresh.refresh_token or refresh_token)
+        return Tokens(access_token=fresh.access_token, refresh_token=fresh.refresh_token or refresh_token)
 
     def revoke(self, refresh_token: str) -> None:
         """End the sign-in at the user pool, too. Raises DarkroomError."""
@@ -109,7 +109,7 @@ def _tokens(answer: Mapping[str, Any]) -> Tokens:
     if challenge := answer.get("ChallengeName"):
         raise SignInRefusedError(f"The user pool asks for {challenge}, which this client cannot answer.")
     result = Members(answer.get("AuthenticationResult"), "sign-in")
-    return Tokens(id_token=result.text("IdToken"), refresh_token=result.optional_text("RefreshToken"))
+    return Tokens(access_token=result.text("AccessToken"), refresh_token=result.optional_text("RefreshToken"))
 
 
 def _json(response: httpx.Response) -> dict[str, Any]:

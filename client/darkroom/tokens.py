@@ -18,14 +18,14 @@ FILE_NAME = "tokens.json"
 class Tokens:
     """One sign-in. Its `repr` shows no token."""
 
-    id_token: str = field(repr=False)
+    access_token: str = field(repr=False)
     refresh_token: str | None = field(default=None, repr=False)
 
     @property
     def claims(self) -> Mapping[str, Any]:
-        """What the ID token says about itself, unverified: good for its end and its user's name only."""
+        """What the access token says about itself, unverified: good for its end and its subject only."""
         try:
-            body = self.id_token.split(".")[1]
+            body = self.access_token.split(".")[1]
             claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
         except (IndexError, ValueError):
             return {}
@@ -33,7 +33,7 @@ class Tokens:
 
     @property
     def expires_at(self) -> float | None:
-        """When the ID token ends, in seconds since 1970; None when it does not say."""
+        """When the access token ends, in seconds since 1970; None when it does not say."""
         end = self.claims.get("exp")
         return float(end) if isinstance(end, int | float) else None
 
@@ -52,16 +52,18 @@ class TokenFile:
         entry = self._entries().get(self._key)
         if not isinstance(entry, dict) or entry.get("clientId") != self._profile.client_id:
             return None
-        id_token, refresh_token = entry.get("idToken"), entry.get("refreshToken")
-        if not isinstance(id_token, str):
+        access_token, refresh_token = entry.get("accessToken"), entry.get("refreshToken")
+        if not isinstance(access_token, str):
             return None
-        return Tokens(id_token=id_token, refresh_token=refresh_token if isinstance(refresh_token, str) else None)
+        return Tokens(
+            access_token=access_token, refresh_token=refresh_token if isinstance(refresh_token, str) else None
+        )
 
     def save(self, tokens: Tokens) -> None:
         """Keep the tokens. Raises LocalFileError."""
         entry = {
             "clientId": self._profile.client_id,
-            "idToken": tokens.id_token,
+            "accessToken": tokens.access_token,
             "refreshToken": tokens.refresh_token,
         }
         self._write({**self._entries(), self._key: entry})

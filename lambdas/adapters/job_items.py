@@ -16,6 +16,8 @@ from lambdas.jobs.status import StageStatus, Status
 SCHEMA_VERSION: Final = 1
 CANCELLED_UNSEEN: Final = "cancelledUnseenAt"
 """On a row that is only this note: the owner has cancelled an id whose message had not been read yet."""
+DELETED: Final = "deletedAt"
+"""On a row that is only this note: the owner has deleted the job, and no late message or writer may bring it back."""
 OWED_LETTER: Final = "owedLetter"
 """On a FAILED row whose dead letter is not known to be sent. The state machine removes it: state `LetterSent`."""
 
@@ -38,8 +40,8 @@ def key(owner: str, job_id: str) -> Item:
 
 
 def is_note(row: Mapping[str, Any]) -> bool:
-    """Tell a note of an early cancel from a job."""
-    return CANCELLED_UNSEEN in row
+    """Tell a note, of an early cancel or of a deletion, from a job."""
+    return CANCELLED_UNSEEN in row or DELETED in row
 
 
 def to_row(job: Job) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from lambdas.adapters import keys
 from lambdas.adapters.aws_errors import translated
 from lambdas.adapters.clients import client
-from lambdas.adapters.job_items import from_row, key, marshal, unmarshal
-from lambdas.adapters.row_writes import is_expired
+from lambdas.adapters.job_items import Item, key, marshal, unmarshal
+from lambdas.adapters.row_writes import is_expired, job_in
 from lambdas.jobs.errors import TransientError
 from lambdas.jobs.model import Job
-from lambdas.jobs.status import Status
+from lambdas.jobs.status import OPEN, Status
 
 PAUSES_SECONDS = (0.1, 0.2, 0.4, 0.8)
 """Between reads of what DynamoDB has left unread, each cut short at random."""
@@ -62,6 +62,31 @@ class JobList:
             next_key=unmarshal(last) if last else None,
         )
 
+    def count_open(self, owner: str, *, limit: int) -> int:
+        """Count an owner's unfinished jobs, `limit` at most, so that nothing above it is read or paid for.
+
+        The index may lag by the jobs of a moment: it never forgets one, as a counter does when its writer dies.
+        """
+        found = 0
+        for status in sorted(OPEN):
+            start: Item | None = None
+            while found < limit:
+                with translated("Counting the jobs"):
+                    answer = client("dynamodb").query(
+                        TableName=self._table_name,
+                        IndexName=keys.BY_OWNER_AND_STATUS_INDEX,
+                        KeyConditionExpression=f"{keys.OWNER_AND_STATUS} = :value",
+                        ExpressionAttributeValues=marshal({":value": keys.owner_and_status(owner, status)}),
+                        Select="COUNT",
+                        Limit=limit - found,
+                        **({"ExclusiveStartKey": start} if start else {}),
+                    )
+                found += int(answer["Count"])
+                start = answer.get("LastEvaluatedKey")
+                if start is None:
+                    break
+        return found
+
     def rows(self, owner: str, job_ids: Sequence[str]) -> list[Job]:
         """Read many rows, in the order asked for; those that are gone by now are left out."""
         rows: dict[str, Job] = {}
@@ -75,8 +100,9 @@ class JobList:
                         RequestItems={self._table_name: {"Keys": pending, "ConsistentRead": True}}
                     )
                 for item in answer["Responses"].get(self._table_name, []):
-                    job = from_row(unmarshal(item))
-                    rows[job.job_id] = job
+                    job = job_in(item)
+                    if job is not None:  # the index may still have one that was deleted a moment ago
+                        rows[job.job_id] = job
                 pending = answer.get("UnprocessedKeys", {}).get(self._table_name, {}).get("Keys", [])
                 if pending and pause is None:
                     raise TransientError("Reading the jobs: DynamoDB leaves some unread.")

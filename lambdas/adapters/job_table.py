@@ -5,7 +5,7 @@ Must not decide what is right: that is `lambdas.jobs.status`.
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lambdas.adapters import keys
@@ -13,6 +13,7 @@ from lambdas.adapters.aws_errors import ClientError, translated
 from lambdas.adapters.clients import client
 from lambdas.adapters.job_items import (
     CANCELLED_UNSEEN,
+    DELETED,
     OWED_LETTER,
     Item,
     failure_to_row,
@@ -43,6 +44,7 @@ from lambdas.adapters.row_writes import (
     update_row,
     watch_values,
 )
+from lambdas.jobs.errors import InvalidJob
 from lambdas.jobs.model import Attempt, Failure, Job, OwedLetter, StageRecord
 from lambdas.jobs.status import (
     CANCELLATION,
@@ -58,6 +60,18 @@ from lambdas.jobs.status import (
 SETTLE = "settle"
 
 
+class JobDeletedError(Exception):
+    """The owner has deleted the job that a message asks for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deletion:
+    """What is left of a job that was deleted; `due_at` is when the reconciler looks for what late writers have left."""
+
+    deleted_at: str
+    due_at: str | None
+
+
 class JobTable:
     """The rows of the jobs. Every method raises TransientError when the table is throttled or out of reach."""
 
@@ -71,7 +85,12 @@ class JobTable:
 
     def is_cancelled_unseen(self, owner: str, job_id: str) -> bool:
         """Tell whether there is a note that the owner has cancelled an id before its message was read."""
-        return is_note(unmarshal(self._item(owner, job_id) or {}))
+        return CANCELLED_UNSEEN in unmarshal(self._item(owner, job_id) or {})
+
+    def deletion(self, owner: str, job_id: str) -> Deletion | None:
+        """Read the note that the owner has deleted a job; None when there is none."""
+        row = unmarshal(self._item(owner, job_id) or {})
+        return Deletion(deleted_at=row[DELETED], due_at=row.get(keys.DUE_AT)) if DELETED in row else None
 
     def _item(self, owner: str, job_id: str) -> Item | None:
         with translated("Reading the job"):
@@ -83,16 +102,28 @@ class JobTable:
         """Write a job down unless it is there already, and return what is there then.
 
         The first submission of an id wins. One that its owner has cancelled before it was read is written as CANCELLED.
+        Raises JobDeletedError when it was sent before its owner deleted the job, and InvalidJob when it was sent after
+        that: an id is used once. Only a FAILED job may then be written, to say so.
         """
         # The time to live deletes late: what has expired is as good as gone.
         old = self._put_if(job, f"attribute_not_exists({keys.JOB_ID}) OR {keys.EXPIRES_AT} < :present")
         if old is None:
             return job
+        if DELETED in old:
+            return self._put_after_deletion(job, old[DELETED])
         if not is_note(old):
             return from_row(old)
         cancelled = _cancelled_before_it_was_seen(job, old[CANCELLED_UNSEEN])
         old = self._put_if(cancelled, f"attribute_exists({CANCELLED_UNSEEN})")
         return cancelled if old is None else from_row(old)
+
+    def _put_after_deletion(self, job: Job, deleted_at: str) -> Job:
+        if job.created_at <= deleted_at:
+            raise JobDeletedError
+        if job.status is not Status.FAILED:
+            raise InvalidJob(f"An earlier job has had the id {job.job_id}. Submit this one under another id.")
+        old = self._put_if(job, f"attribute_exists({DELETED})")
+        return job if old is None else from_row(old)
 
     def _put_if(self, job: Job, condition: str) -> dict[str, Any] | None:
         """Put the row; return what stands in its way, or None."""
@@ -121,6 +152,33 @@ class JobTable:
                     TableName=self._name,
                     Item=marshal(note),
                     ConditionExpression=f"attribute_not_exists({keys.JOB_ID}) OR attribute_exists({CANCELLED_UNSEEN})",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+        except ClientError as error:
+            raise RefusedError(job_in(old_item(error))) from error
+
+    def delete(self, job: Job, *, due_at: str, expires_at: int, now: str) -> None:
+        """Leave, of a job as the caller has seen it, no more than a note that it is deleted, until `expires_at`.
+
+        Whoever still works for it is refused by the note, and at `due_at` the reconciler deletes what they have left.
+        Raises RefusedError when the job has moved on since it was read.
+        """
+        note = {
+            keys.OWNER: job.owner,
+            keys.JOB_ID: job.job_id,
+            DELETED: now,
+            keys.WATCH_SHARD: keys.watch_shard(job.job_id),
+            keys.DUE_AT: due_at,
+            keys.EXPIRES_AT: expires_at,
+        }
+        try:
+            with translated("Deleting the job"):
+                client("dynamodb").put_item(
+                    TableName=self._name,
+                    Item=marshal(note),
+                    ConditionExpression=f"{THIS_ATTEMPT} AND #status = :seen",
+                    ExpressionAttributeNames={"#status": "status"},
+                    ExpressionAttributeValues=marshal({":attempt": job.attempt, ":seen": job.status.value}),
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
         except ClientError as error:
@@ -362,5 +420,11 @@ class JobTable:
 def _cancelled_before_it_was_seen(job: Job, cancelled_at: str) -> Job:
     """Nothing has run, so nothing is left behind that the reconciler would have to look for."""
     return replace(
-        job, status=Status.CANCELLED, cancel_requested_at=cancelled_at, finished_at=job.updated_at, due_at=None
+        job,
+        status=Status.CANCELLED,
+        cancel_requested_at=cancelled_at,
+        finished_at=job.updated_at,
+        due_at=None,
+        error=None,
+        owed_letter=None,
     )

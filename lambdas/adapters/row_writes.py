@@ -111,6 +111,6 @@ def is_expired(job: Job) -> bool:
 
 
 def job_in(item: Item | None) -> Job | None:
-    """The job in an item; None when there is no item, or only a note of an early cancel."""
+    """The job in an item; None when there is no item, or only a note of an early cancel or of a deletion."""
     row = unmarshal(item) if item else None
     return None if row is None or is_note(row) else from_row(row)

@@ -3,11 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from botocore.exceptions import ClientError
+
 from lambdas.adapters import keys
 from lambdas.adapters.aws_errors import translated
 from lambdas.adapters.clients import client
-from lambdas.adapters.job_items import OWED_LETTER, Item, marshal, unmarshal
-from lambdas.adapters.row_writes import THIS_ATTEMPT, UNWATCH, WATCH, update_row, watch_values
+from lambdas.adapters.job_items import DELETED, OWED_LETTER, Item, key, marshal, unmarshal
+from lambdas.adapters.row_writes import (
+    THIS_ATTEMPT,
+    UNWATCH,
+    WATCH,
+    RefusedError,
+    job_in,
+    old_item,
+    update_row,
+    watch_values,
+)
 from lambdas.jobs.model import Attempt, Job
 from lambdas.jobs.status import Status
 
@@ -66,6 +77,20 @@ class WatchList:
             f"{THIS_ATTEMPT} AND #status = :seen",
             {":seen": job.status},
         )
+
+    def unwatch_deleted(self, owner: str, job_id: str) -> None:
+        """Note that nothing is left of a job that was deleted. Raises RefusedError when its note is gone."""
+        try:
+            with translated("Writing the note"):
+                client("dynamodb").update_item(
+                    TableName=self._table_name,
+                    Key=key(owner, job_id),
+                    UpdateExpression=f"REMOVE {UNWATCH}",
+                    ConditionExpression=f"attribute_exists({DELETED})",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+        except ClientError as error:
+            raise RefusedError(job_in(old_item(error))) from error
 
     def note_letter_sent(self, attempt: Attempt) -> None:
         """Note that a failed job owes no dead letter any more. Raises RefusedError when it is at another attempt."""

@@ -15,7 +15,9 @@ from lambdas.adapters.job_table import JobTable
 from lambdas.adapters.similar_jobs import SimilarJobs
 from lambdas.handlers import requests, views
 from lambdas.handlers.cancelling import cancel
+from lambdas.handlers.deleting import delete
 from lambdas.handlers.logs import about_nobody, logger
+from lambdas.handlers.open_jobs import is_full
 from lambdas.handlers.problems import (
     BadRequestError,
     ConflictError,
@@ -23,6 +25,7 @@ from lambdas.handlers.problems import (
     NoSuchCallError,
     NotFoundError,
     ProblemError,
+    TooManyJobsError,
     UnavailableError,
     UnsupportedMediaTypeError,
     to_response,
@@ -82,9 +85,10 @@ def list_jobs() -> Response[str]:
     """One page of the caller's jobs."""
     query = app.current_event.query_string_parameters or {}
     wanted = requests.status(query.get("status"))
-    start = requests.read_cursor(query.get("cursor"), _owner(), wanted)
+    owner = _owner_of_jobs()
+    start = requests.read_cursor(query.get("cursor"), owner, wanted)
     jobs = JobList(config.text(config.Variable.JOB_TABLE))
-    page = jobs.page(_owner(), status=wanted, limit=requests.limit(query.get("limit")), start=start)
+    page = jobs.page(owner, status=wanted, limit=requests.limit(query.get("limit")), start=start)
     document: dict[str, Any] = {"jobs": [views.summary(job) for job in page.jobs]}
     if page.next_key:
         document["nextCursor"] = requests.write_cursor(dict(page.next_key))
@@ -97,11 +101,12 @@ def get_job(job_id: str) -> Response[str]:
     job_id = requests.job_id(job_id)
     known = requests.known_etags(app.current_event.headers.get("If-None-Match"))
     wait = requests.wait_seconds(app.current_event.headers.get("Prefer"))
-    job = _find(job_id, seconds=BRIEF_SECONDS)
+    owner = _owner_of_jobs(job_id)
+    job = _find(owner, job_id)
     if wait and job.status not in ENDS and (not known or job.etag in known):
         seen = job.etag
         job = wait_for_job(
-            _table(), _owner(), job_id, wait, lambda later: later.etag != seen or later.status in ENDS
+            _table(), owner, job_id, wait, lambda later: later.etag != seen or later.status in ENDS
         ) or _no_job(job_id)
     headers = {"ETag": job.etag, "Cache-Control": "no-cache"}
     if wait:
@@ -115,10 +120,20 @@ def get_job(job_id: str) -> Response[str]:
 def cancel_job(job_id: str) -> Response[str]:
     """Note that the owner no longer wants a job."""
     job_id = requests.job_id(job_id)
-    owner = _owner()
+    owner = _owner_of_jobs(job_id)
     job = wait_for_job(_table(), owner, job_id, BRIEF_SECONDS, lambda _: True)
     status = cancel(_table(), owner, job_id, job, queue_urls=_queue_urls())
     return _json(HTTPStatus.ACCEPTED, views.accepted(job_id, status))
+
+
+@app.delete("/jobs/<job_id>")
+def delete_job(job_id: str) -> Response[str]:
+    """Delete a job that has ended, and everything that it has made."""
+    job_id, owner = requests.job_id(job_id), _owner()
+    is_deleted = _table().deletion(owner, job_id) is not None
+    job = None if is_deleted else wait_for_job(_table(), owner, job_id, BRIEF_SECONDS, lambda _: True)
+    delete(_table(), _bucket(), owner, job_id, job)
+    return Response(status_code=HTTPStatus.NO_CONTENT.value, headers={"Cache-Control": "no-store"})
 
 
 @app.post("/jobs/<job_id>/redrive")
@@ -126,8 +141,14 @@ def redrive_job(job_id: str) -> Response[str]:
     """Try a job that has failed once more."""
     job_id = requests.job_id(job_id)
     failed = requests.attempt((app.current_event.query_string_parameters or {}).get("attempt"))
+    job = _find(_owner_of_jobs(job_id), job_id)
+    if job.status is Status.FAILED and is_full(job.owner):
+        raise TooManyJobsError(
+            "You have as many unfinished jobs as there may be. Redrive this one when some of them are done.",
+            jobStatus=job.status,
+        )
     try:
-        redriven = redrive(_table(), _find(job_id, seconds=BRIEF_SECONDS), failed_attempt=failed)
+        redriven = redrive(_table(), job, failed_attempt=failed)
     except CannotRedriveError as refused:
         raise ConflictError(str(refused), jobStatus=refused.job.status) from refused
     return _json(HTTPStatus.ACCEPTED, views.accepted(job_id, redriven.status))
@@ -140,7 +161,7 @@ def get_result(job_id: str) -> Response[str]:
     picture = (app.current_event.query_string_parameters or {}).get("artefact")
     if picture is not None and picture not in PICTURES:
         raise BadRequestError.because([BrokenRule(field="artefact", rule=f"has to be one of {', '.join(PICTURES)}")])
-    job = _find(job_id, seconds=BRIEF_SECONDS)
+    job = _find(_owner(), job_id)
     if job.status is not Status.SUCCEEDED:
         raise ConflictError(f"The job is {job.status}; only a job that SUCCEEDED has a result.", jobStatus=job.status)
     if picture:
@@ -158,7 +179,7 @@ def get_similar(job_id: str) -> Response[str]:
     job_id = requests.job_id(job_id)
     query = app.current_event.query_string_parameters or {}
     limit, max_distance = requests.limit(query.get("limit")), requests.max_distance(query.get("maxDistance"))
-    job = _find(job_id, seconds=BRIEF_SECONDS)
+    job = _find(_owner(), job_id)
     if job.status is not Status.SUCCEEDED:
         raise ConflictError(
             f"The job is {job.status}; only a job that SUCCEEDED can be compared.", jobStatus=job.status
@@ -197,8 +218,26 @@ def _no_such_route(_error: NoSuchRouteError) -> Response[str]:
     return to_response(NoSuchCallError("There is nothing at this address."))
 
 
-def _find(job_id: str, *, seconds: float) -> Job:
-    return wait_for_job(_table(), _owner(), job_id, seconds, lambda _: True) or _no_job(job_id)
+def _owner_of_jobs(job_id: str | None = None) -> str:
+    """Whose jobs the call is about: the caller's, or those of the owner that an operator names.
+
+    To everybody else, another owner's jobs are not there, whether they are or not.
+    """
+    caller, query = _owner(), app.current_event.query_string_parameters or {}
+    named = requests.named_owner(query.get("owner", caller))
+    if named == caller:
+        return caller
+    if not requests.is_operator(app.current_event):
+        if job_id:
+            _no_job(job_id)
+        raise NotFoundError("You have no jobs under that owner.")
+    call = f"{app.current_event.http_method} {app.current_event.path}"
+    logger.info("An operator acts for an owner", extra={"operator": caller, "owner": named, "call": call})
+    return named
+
+
+def _find(owner: str, job_id: str) -> Job:
+    return wait_for_job(_table(), owner, job_id, BRIEF_SECONDS, lambda _: True) or _no_job(job_id)
 
 
 def _no_job(job_id: str) -> Job:

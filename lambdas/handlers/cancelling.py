@@ -43,7 +43,7 @@ def _cancel_unseen(table: JobTable, owner: str, job_id: str, queue_urls: Sequenc
     """Cancel a job whose message may still be in the queue: leave a note that the message's reader will find."""
     if table.is_cancelled_unseen(owner, job_id):
         return Status.CANCELLED
-    if queues.are_empty(*queue_urls):
+    if table.deletion(owner, job_id) or queues.are_empty(*queue_urls):
         raise NotFoundError(
             f"None of your jobs has the id {job_id}. If you have just submitted it, try again in a moment."
         )

@@ -1,5 +1,6 @@
 """The first row of a job: what its message becomes when it can be done, and when it cannot."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from lambdas import config
@@ -38,6 +39,18 @@ def failed_job(message: JobMessage, failure: Failure) -> Job:
         NOTHING_ASKED,
         status=Status.FAILED,
         stages={},
+        error=failure,
+        owed_letter=OwedLetter(),
+        due_at=after_failure(),
+        finished_at=now(),
+    )
+
+
+def refused_job(job: Job, failure: Failure) -> Job:
+    """A job that was not begun, although it could be: all of it is there for a redrive."""
+    return replace(
+        job,
+        status=Status.FAILED,
         error=failure,
         owed_letter=OwedLetter(),
         due_at=after_failure(),

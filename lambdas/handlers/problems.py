@@ -6,6 +6,7 @@ ProblemError
 ├── NoSuchCallError    404, for what the API does not offer
 ├── ConflictError      409, for what the job's status does not allow
 ├── NoFingerprintError  409, for a job that nothing can be compared with
+├── TooManyJobsError   409, for one more than an owner may have at a time
 ├── UnsupportedMediaTypeError  415, for a body that is not declared as JSON
 └── UnavailableError   503, for a service that is out of reach for the moment
 """
@@ -80,6 +81,14 @@ class NoFingerprintError(ProblemError):
     status = HTTPStatus.CONFLICT
     slug = "no-fingerprint"
     title = "The job has no fingerprint"
+
+
+class TooManyJobsError(ProblemError):
+    """The owner has as many unfinished jobs as there may be."""
+
+    status = HTTPStatus.CONFLICT
+    slug = "too-many-jobs"
+    title = "Too many unfinished jobs"
 
 
 class UnsupportedMediaTypeError(ProblemError):

@@ -77,7 +77,9 @@ def _due(watch_list: WatchList) -> Iterator[tuple[str, str]]:
 def _look(table: JobTable, owner: str, job_id: str) -> str:
     try:
         job = table.get(owner, job_id)
-        if job is None or job.due_at is None or job.due_at > now():
+        if job is None:
+            return _sweep_deleted(table, owner, job_id)
+        if job.due_at is None or job.due_at > now():
             return Action.MOVED_ON
         about(job.current)
         action = _ACTIONS[job.status](table, _watch_list().claim(job, due_at=next_look(job.deadline_at)))
@@ -147,6 +149,17 @@ def _sweep(_table: JobTable, job: Job) -> Action:
     deleted = ImageBucket(config.text(config.Variable.IMAGE_BUCKET)).delete_all_artefacts(job.owner, job.job_id)
     _watch_list().unwatch(job)
     logger.info("Nothing of the cancelled job is left", extra={"objects": deleted})
+    return Action.SWEPT
+
+
+def _sweep_deleted(table: JobTable, owner: str, job_id: str) -> Action:
+    """The same for a job that was deleted, of which there is only a note."""
+    deletion = table.deletion(owner, job_id)
+    if deletion is None or deletion.due_at is None or deletion.due_at > now():
+        return Action.MOVED_ON
+    deleted = ImageBucket(config.text(config.Variable.IMAGE_BUCKET)).delete_all_artefacts(owner, job_id)
+    _watch_list().unwatch_deleted(owner, job_id)
+    logger.info("Nothing of the deleted job is left", extra={"jobId": job_id, "objects": deleted})
     return Action.SWEPT
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
+from lambdas import config
 from lambdas.adapters import keys
 from lambdas.handlers.problems import BadRequestError
 from lambdas.jobs.errors import BrokenRule
@@ -18,6 +19,8 @@ MAX_WAIT_SECONDS: Final = 20
 MAX_PAGE: Final = 200
 DEFAULT_PAGE: Final = 50
 _WAIT: Final = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,5})\"?(?=$|[,;\s])", re.IGNORECASE)
+_OWNER: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+"""Of users a UUID, of machines the id of their client."""
 _CREATED_KEY: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#([A-Za-z0-9_-]{1,64})")
 
 
@@ -25,6 +28,22 @@ def owner(event: APIGatewayProxyEvent) -> str:
     """The caller, from the token that the gateway has verified: never from anything that the caller can write."""
     claims: dict[str, Any] = event.request_context.authorizer.claims or {}
     return str(claims["sub"])
+
+
+def is_operator(event: APIGatewayProxyEvent) -> bool:
+    """Tell whether the caller is in the group of operators, which only an administrator of the pool fills.
+
+    The gateway writes a list of groups as text: `[one two]` or `one,two`.
+    """
+    claims: dict[str, Any] = event.request_context.authorizer.claims or {}
+    return config.OPERATORS in re.split(r"[\s,\[\]]+", str(claims.get("cognito:groups", "")))
+
+
+def named_owner(text: str) -> str:
+    """Check the owner that a caller names. Raises BadRequestError."""
+    if not _OWNER.fullmatch(text):
+        raise BadRequestError.because([BrokenRule(field="owner", rule="has to be the subject of somebody's token")])
+    return text
 
 
 def job_id(text: str) -> str:

@@ -10,13 +10,14 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from lambdas import config
 from lambdas.adapters import executions
-from lambdas.adapters.job_table import JobTable
+from lambdas.adapters.job_table import JobDeletedError, JobTable
 from lambdas.handlers.batches import answer_for_each
 from lambdas.handlers.dead_jobs import bury_unreadable, fail_unstarted
-from lambdas.handlers.job_message import read_message
+from lambdas.handlers.job_message import JobMessage, read_message
 from lambdas.handlers.logs import about, logger
 from lambdas.handlers.new_jobs import queued_job
-from lambdas.handlers.settling import fail
+from lambdas.handlers.open_jobs import within_limit
+from lambdas.handlers.settling import fail, send_owed_letter
 from lambdas.jobs.errors import InvalidJob
 from lambdas.jobs.failures import too_late
 from lambdas.jobs.model import Job, OwedLetter
@@ -40,18 +41,27 @@ def start_job(record: SQSRecord) -> None:
         return
     about(message.attempt)
     try:
+        _start_or_fail(message)
+    except JobDeletedError:
+        logger.info("The job was deleted; its message has come once more and is dropped")
+
+
+def _start_or_fail(message: JobMessage) -> None:
+    try:
         asked = queued_job(message, parse_submission(message.body, known_analyses=ANALYSES))
     except InvalidJob as error:
         fail_unstarted(message, error, even_if_queued=False)
         return
     try:
         table = JobTable(config.text(config.Variable.JOB_TABLE))
-        _start(table, table.put_new(asked), asked)
+        _start(table, table.put_new(within_limit(asked)), asked)
     except InvalidJob as error:
         fail_unstarted(message, error, even_if_queued=True)
 
 
 def _start(table: JobTable, stored: Job, asked: Job) -> None:
+    if stored.owed_letter is not None:
+        send_owed_letter(stored)
     if _wanted(stored) != _wanted(asked):
         logger.warning("Another submission under the same id came first; it stands")
     if stored.status is not Status.QUEUED:

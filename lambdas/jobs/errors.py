@@ -9,6 +9,7 @@
     │   └── InvalidJob        the submission breaks a rule of the API
     ├── ArtefactLost          what an earlier stage made is gone or was replaced; a redrive makes it again
     ├── DeadlineExceeded      the job was not done in the time that its owner gave it; never tried again
+    ├── TooManyJobs           its owner had as many unfinished jobs as an owner may; a redrive helps when some are done
     ├── StartFailed           the execution could not be started, however often the queue delivered the message
     ├── JobCancelled          the owner no longer wants it; never tried again, leads to CleanUp
     ├── JobSuperseded         this attempt is over, by another attempt or by an end; never tried again
@@ -82,6 +83,12 @@ class ArtefactLost(JobError):  # noqa: N818 - an outcome
 
 class DeadlineExceeded(JobError):  # noqa: N818 - an outcome
     """The job was not done within its deadline; a redrive has as long again."""
+
+    redrive_can_help = True
+
+
+class TooManyJobs(JobError):  # noqa: N818 - an outcome
+    """The owner had as many unfinished jobs as an owner may have; the job can be redriven when some are done."""
 
     redrive_can_help = True
 

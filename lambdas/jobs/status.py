@@ -33,6 +33,9 @@ TRANSITIONS: Mapping[Status, frozenset[Status]] = {
 ENDS = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELLED})
 """Nothing runs any more. FAILED may be left again by a redrive, which is a new attempt."""
 
+OPEN = frozenset(Status) - ENDS
+"""Something is still to be done for the job: what counts against its owner's limit."""
+
 CANCELLATION = frozenset({Status.CANCELLING, Status.CANCELLED})
 
 ON_CANCEL: Mapping[Status, Status] = {

@@ -54,7 +54,7 @@ def test_operation_tells_every_error_as_a_problem(method: str, path: str, operat
 
 @pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS)
 def test_operation_can_always_answer_what_the_gateway_may(method: str, path: str, operation: dict[str, Any]) -> None:
-    always = {"400", "401", "429", "5XX"} | ({"413", "415"} if "requestBody" in operation else set())
+    always = {"400", "401", "403", "429", "5XX"} | ({"413", "415"} if "requestBody" in operation else set())
 
     assert always <= set(operation["responses"])
 

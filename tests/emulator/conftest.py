@@ -104,4 +104,4 @@ def raw(client: Client) -> httpx.Client:
     """The API by itself: nothing is checked, repeated or followed on the way."""
     tokens = TokenFile(client.profile).load()
     assert tokens is not None
-    return httpx.Client(base_url=client.profile.api_url, headers={"Authorization": tokens.id_token}, timeout=40)
+    return httpx.Client(base_url=client.profile.api_url, headers={"Authorization": tokens.access_token}, timeout=40)

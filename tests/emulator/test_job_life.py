@@ -97,6 +97,32 @@ def test_file_that_is_no_image_fails_once_and_leaves_one_letter(client: Client, 
         client.result(job_id)
 
 
+def test_deleted_job_leaves_nothing_and_does_not_come_back(
+    client: Client, stranger: Client, world: World, owner: str, photos: Path
+) -> None:
+    image_id = client.upload(photos / "freespace.jpg")
+    job_id = client.submit(image_id).job_id
+    with pytest.raises(ConflictError):
+        client.delete(job_id)
+    assert ended(client, job_id).status is JobStatus.SUCCEEDED
+    with pytest.raises(NotFoundError):
+        stranger.delete(job_id)
+    assert world.artefacts(owner, job_id)
+
+    client.delete(job_id)
+    client.delete(job_id)
+
+    assert world.artefacts(owner, job_id) == []
+    assert world.objects(f"uploads/{owner}/{image_id}") == [""]
+    assert job_id not in [job.job_id for job in client.jobs()]
+    with pytest.raises(NotFoundError):
+        client.result(job_id)
+    client.submit(image_id, job_id=job_id)
+    again = ended(client, job_id)
+    assert (again.status, again.error and again.error.error_class) == (JobStatus.FAILED, "InvalidJob")
+    assert len(world.executions(job_id)) == 1
+
+
 def test_cancel_of_a_queued_job_keeps_it_from_ever_starting(client: Client, world: World, image_id: str) -> None:
     with world.queue_unread():
         job_id = client.submit(image_id).job_id

@@ -106,6 +106,7 @@ def test_id_that_breaks_the_rule_is_refused_wherever_it_is_used(unread: World, h
     refused(http.get(f"/jobs/{job_id}"), 400, "jobId")
     refused(http.post(f"/jobs/{job_id}/cancel"), 400, "jobId")
     refused(http.get(f"/jobs/{job_id}/result"), 400, "jobId")
+    refused(http.delete(f"/jobs/{job_id}"), 400, "jobId")
 
 
 def test_id_that_ends_in_a_line_feed_is_not_enqueued(unread: World, http: httpx.Client) -> None:
@@ -136,6 +137,6 @@ def test_call_without_a_good_token_is_unauthorized(http: httpx.Client, token: st
         refused(httpx.request(method, f"{http.base_url}{path.lstrip('/')}", headers=headers), 401)
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/nothing"), ("DELETE", "/jobs/an-id"), ("GET", "/uploads")])
+@pytest.mark.parametrize(("method", "path"), [("GET", "/nothing"), ("PATCH", "/jobs/an-id"), ("GET", "/uploads")])
 def test_call_that_the_api_does_not_know_is_not_found(http: httpx.Client, method: str, path: str) -> None:
     assert refused(http.request(method, path), 404)["type"] == "/problems/not-found"

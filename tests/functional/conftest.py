@@ -102,6 +102,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, job_table_definition: dict[str, Any]) -
         "POWERTOOLS_SERVICE_NAME": "darkroom",
         Variable.RETENTION_DAYS: "3650",
         Variable.MAX_UPLOAD_BYTES: "1000000",
+        Variable.MAX_OPEN_JOBS: "1000",
         Variable.PATIENCE_SECONDS: "300",
     }.items():
         monkeypatch.setenv(name, value)

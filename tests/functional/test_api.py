@@ -38,8 +38,10 @@ def call(
     body: Any = None,
     query: dict[str, str] | None = None,
     headers: dict[str, str] | None = None,
+    groups: str | None = None,
 ) -> dict[str, Any]:
     """Ask as the gateway does, and read the answer's body."""
+    claims = {"sub": owner} if groups is None else {"sub": owner, "cognito:groups": groups}
     event = {
         "httpMethod": method,
         "path": path,
@@ -51,7 +53,7 @@ def call(
         "body": body if isinstance(body, str) or body is None else json.dumps(body),
         "isBase64Encoded": False,
         "requestContext": {
-            "authorizer": {"claims": {"sub": owner}},
+            "authorizer": {"claims": claims},
             "requestTimeEpoch": SENT_MILLIS,
             "requestId": "request-1",
         },

@@ -2,8 +2,8 @@
 
 Hypothesis plays everything that can reach a job's row: deliveries, stages that begin, go on, end and fail, late writers
 of the same and of other attempts, cancels, clean-ups, settlements, events of ends (true, false, late, repeated), lost
-executions and letters, redrives and reconcilers. After every step the row has to be in order; at the end, when the
-reconciler has had its say, every failed job has its dead letter and nothing is left standing.
+executions and letters, redrives, deletions and reconcilers. After every step the row has to be in order; at the end,
+when the reconciler has had its say, every failed job has its dead letter and nothing is left standing.
 """
 
 from collections.abc import Callable
@@ -23,6 +23,7 @@ from lambdas.adapters.row_writes import RefusedError
 from lambdas.config import Variable
 from lambdas.handlers import clean_up, reconcile, redrive_job, settle_ended, settle_failed, settling, start_execution
 from lambdas.handlers.cancelling import cancel
+from lambdas.handlers.deleting import delete
 from lambdas.handlers.problems import ProblemError
 from lambdas.handlers.redriving import CannotRedriveError, redrive
 from lambdas.jobs.dead_letter import DeadLetter
@@ -58,6 +59,7 @@ class JobLife(RuleBasedStateMachine):
         self.failed_attempts: set[int] = set()
         self.cancels: set[int] = set()
         self.written = 0
+        self.deleted = False
         self.job_id = f"job-{uuid4().hex[:8]}"
 
     @initialize(late=st.sampled_from([False, False, False, True]), read=st.booleans())
@@ -187,6 +189,19 @@ class JobLife(RuleBasedStateMachine):
             assert before.status is Status.FAILED or (before.status is Status.QUEUED and before.attempt > 1)
             assert redriven.attempt == before.attempt + (before.status is Status.FAILED)
 
+    @rule(wanted=st.sampled_from([False, False, False, True]))
+    def delete(self, wanted: bool) -> None:
+        before = self.aws.table.get(OWNER, self.job_id)
+        if not wanted:
+            return
+        try:
+            delete(self.aws.table, self.aws.bucket, OWNER, self.job_id, before)
+        except ProblemError:
+            assert before.status not in ENDS if before else not self.deleted
+        else:
+            assert before.status in ENDS if before else self.deleted
+            self.deleted = True
+
     @rule(number=attempts)
     def redrive_by_letter(self, number: int) -> None:
         before = self.aws.table.get(OWNER, self.job_id)
@@ -199,8 +214,9 @@ class JobLife(RuleBasedStateMachine):
     def the_row_is_in_order(self) -> None:
         job = self.aws.table.get(OWNER, self.job_id)
         if job is None:
-            assert not self.seen, "a job that was accepted is gone"
+            assert not self.seen or self.deleted, "a job that was accepted is gone"
             return
+        assert not self.deleted, "a job that was deleted has come back"
         if job.status is Status.FAILED:
             self.failed_attempts.add(job.attempt)
         if self.seen:
@@ -236,6 +252,9 @@ class JobLife(RuleBasedStateMachine):
             assert reconcile.handler({}, TIME)["errors"] == 0
         letters = {letter["attempt"] for letter in _letters(self.aws) if letter["jobId"] == self.job_id}
         if job is None:
+            deletion = self.aws.table.deletion(OWNER, self.job_id)
+            assert (deletion is not None) == self.deleted
+            assert deletion is None or deletion.due_at is None
             return
         self.the_row_is_in_order()
         settled = self._job()

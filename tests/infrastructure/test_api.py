@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
+from lambdas.config import OPERATORS
 from stacks.submission import _everything_but
 from tests.infrastructure.conftest import ROOT
 from tests.infrastructure.templates import Resources
@@ -38,10 +39,14 @@ def test_gateway_has_the_calls_of_the_document_and_no_others(calls: Calls) -> No
     assert calls.keys() == documented
 
 
-def test_every_call_needs_an_id_token(template: Resources, calls: Calls) -> None:
-    for method in calls.values():
+def test_every_call_needs_an_access_token_that_is_a_users_or_has_the_right_scope(
+    template: Resources, calls: Calls
+) -> None:
+    for (verb, _), method in calls.items():
         assert method["AuthorizationType"] == "COGNITO_USER_POOLS"
-        assert "AuthorizationScopes" not in method  # with scopes, access tokens would pass, and ID tokens not
+        right = "darkroom/jobs.read" if verb == "GET" else "darkroom/jobs.write"
+        # With scopes, ID tokens do not pass.
+        assert method["AuthorizationScopes"] == [right, "aws.cognito.signin.user.admin"]
         authorizer = template.behind(method["AuthorizerId"])
         assert authorizer["IdentitySource"] == "method.request.header.Authorization"
         assert len(authorizer["ProviderARNs"]) == 1
@@ -61,6 +66,7 @@ def test_every_parameter_is_declared(calls: Calls) -> None:
         "method.request.querystring.status": False,
         "method.request.querystring.limit": False,
         "method.request.querystring.cursor": False,
+        "method.request.querystring.owner": False,
     }
     assert calls["GET", "/jobs/{jobId}"]["RequestParameters"]["method.request.path.jobId"] is True
 
@@ -216,13 +222,31 @@ def test_gateway_refuses_old_tls(template: Resources) -> None:
 
 def test_stage_is_throttled_and_logs_no_payload(template: Resources) -> None:
     (stage,) = template.of_type("AWS::ApiGateway::Stage").values()
-    (settings,) = stage["MethodSettings"]
-    assert (settings["HttpMethod"], settings["ResourcePath"]) == ("*", "/*")
-    assert settings["ThrottlingRateLimit"] > 0
-    assert settings["ThrottlingBurstLimit"] > 0
-    assert settings["DataTraceEnabled"] is False
+    for settings in stage["MethodSettings"]:
+        assert settings["ThrottlingRateLimit"] > 0
+        assert settings["ThrottlingBurstLimit"] > settings["ThrottlingRateLimit"]
+        assert settings["DataTraceEnabled"] is False
+        assert (settings["LoggingLevel"], settings["MetricsEnabled"]) == ("ERROR", True)
     log = json.loads(stage["AccessLogSetting"]["Format"])
     assert not [value for value in log.values() if re.search(r"body|params|header|path$|sourceIp", value)]
+
+
+def test_submissions_and_uploads_have_throttles_of_their_own(
+    templates: dict[str, Any], environments: dict[str, Any]
+) -> None:
+    for name, settings in environments.items():
+        (stage,) = Resources(templates[name]).of_type("AWS::ApiGateway::Stage").values()
+        limits = {
+            (each["HttpMethod"], each["ResourcePath"]): (each["ThrottlingRateLimit"], each["ThrottlingBurstLimit"])
+            for each in stage["MethodSettings"]
+        }
+        submissions = settings["submissions_per_second"], settings["submission_burst"]
+        assert limits == {
+            ("*", "/*"): (settings["requests_per_second"], settings["request_burst"]),
+            ("PUT", "/~1jobs~1{jobId}"): submissions,
+            ("POST", "/~1jobs"): submissions,
+            ("POST", "/~1uploads"): (settings["uploads_per_second"], settings["upload_burst"]),
+        }
 
 
 def test_users_cannot_sign_themselves_up_and_choose_strong_passwords(template: Resources) -> None:
@@ -244,6 +268,31 @@ def test_client_keeps_no_secret_and_tells_nobody_who_exists(template: Resources)
         "ALLOW_USER_SRP_AUTH",
         "ALLOW_REFRESH_TOKEN_AUTH",
     }
+
+
+def test_tokens_are_short_lived_and_a_sign_in_can_be_revoked(template: Resources) -> None:
+    client = template.named("Identity", "AWS::Cognito::UserPoolClient")
+    assert client["TokenValidityUnits"] == {"AccessToken": "minutes", "IdToken": "minutes", "RefreshToken": "minutes"}
+    assert client["AccessTokenValidity"] <= 60
+    assert client["IdTokenValidity"] <= 60
+    assert client["RefreshTokenValidity"] <= 30 * 24 * 60
+    assert client["EnableTokenRevocation"] is True
+    assert client["AllowedOAuthFlowsUserPoolClient"] is False
+
+
+def test_second_factor_is_an_app_where_there_is_one(templates: dict[str, Any], environments: dict[str, Any]) -> None:
+    for name, settings in environments.items():
+        pool = Resources(templates[name]).named("Identity", "AWS::Cognito::UserPool")
+        assert pool["MfaConfiguration"] == {"off": "OFF", "optional": "OPTIONAL", "required": "ON"}[settings["mfa"]]
+        assert pool.get("EnabledMfas", ["SOFTWARE_TOKEN_MFA"]) == ["SOFTWARE_TOKEN_MFA"]
+
+
+def test_machines_have_scopes_of_their_own_and_operators_a_group(template: Resources) -> None:
+    server = template.named("Identity", "AWS::Cognito::UserPoolResourceServer")
+    assert server["Identifier"] == "darkroom"
+    assert [scope["ScopeName"] for scope in server["Scopes"]] == ["jobs.read", "jobs.write"]
+    assert template.named("Identity", "AWS::Cognito::UserPoolGroup")["GroupName"] == OPERATORS
+    assert "AWS::AccountId" in str(template.named("Identity", "AWS::Cognito::UserPoolDomain")["Domain"])
 
 
 def _assert_problem(problem: dict[str, Any], status: int) -> None:

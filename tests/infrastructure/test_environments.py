@@ -15,6 +15,7 @@ OUTPUTS = {
     "Region",
     "UserPoolId",
     "UserPoolClientId",
+    "TokenUrl",
     "JobQueueUrl",
     "IntakeDeadLetterQueueUrl",
     "DeadLetterQueueUrl",
@@ -33,8 +34,9 @@ LAPTOP_DIFFERS = (
     r"AWS::Logs::LogGroup/Properties/RetentionInDays",
     r"AWS::Lambda::Function/Properties/Environment/Variables/RETENTION_DAYS",
     r"AWS::Lambda::Function/Properties/Environment/Variables/PATIENCE_SECONDS",
+    r"AWS::Lambda::Function/Properties/Environment/Variables/MAX_OPEN_JOBS",
     r"AWS::S3::Bucket/Properties/LifecycleConfiguration/Rules/\d+/ExpirationInDays",
-    r"AWS::ApiGateway::Stage/Properties/MethodSettings/0/Throttling(Rate|Burst)Limit",
+    r"AWS::ApiGateway::Stage/Properties/MethodSettings/\d+/Throttling(Rate|Burst)Limit",
 )
 
 

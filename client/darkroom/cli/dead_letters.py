@@ -23,14 +23,13 @@ from darkroom.cli.letter_options import (
     Owner,
     QueueUrl,
     Stage,
-    Yes,
     letter_filter,
 )
 from darkroom.cli.letter_reading import present, read_letters, stopped_by_ctrl_c, tell_missing
 from darkroom.cli.letter_round import Pace, counted
 from darkroom.cli.letter_view import by_class, letter_lines, letter_table
 from darkroom.cli.operator_desk import OperatorDesk
-from darkroom.cli.options import Json, ProfileName
+from darkroom.cli.options import Json, ProfileName, Yes
 from darkroom.letter_filters import LetterFilter
 
 Rate = Annotated[float, typer.Option("--rate", min=0.01, max=100, metavar="N", help="At most so many in a second.")]

@@ -1,5 +1,6 @@
-"""`darkroom status`, `list`, `watch`, `cancel` and `redrive`: what there is to do with jobs that exist."""
+"""`darkroom status`, `list`, `watch`, `cancel`, `redrive` and `delete`: what there is to do with jobs that exist."""
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
@@ -11,7 +12,7 @@ from darkroom.cli.ends import close
 from darkroom.cli.exit_codes import ExitCode, worst
 from darkroom.cli.items import Item
 from darkroom.cli.job_view import job_table, job_view
-from darkroom.cli.options import JobIds, Json, ProfileName
+from darkroom.cli.options import JobIds, Json, ProfileName, Yes
 from darkroom.cli.progress import choose_progress
 from darkroom.client import Client
 from darkroom.errors import DarkroomError, NotSignedInError
@@ -69,6 +70,25 @@ def redrive(context: typer.Context, *, jobs: JobIds, profile: ProfileName = None
     raise typer.Exit(code)
 
 
+def delete(
+    context: typer.Context, *, jobs: JobIds, yes: Yes = False, profile: ProfileName = None, json: Json = False
+) -> None:
+    """Delete jobs that have ended, with their reports and pictures, for good. Asks before; the images stay."""
+    desk = Desk.of(context, json=json)
+    if not yes and not _confirmed(len(set(jobs))):
+        desk.terminal.say("Nothing was done.")
+        raise typer.Exit(ExitCode.JOB_FAILED)
+
+    def remove(client: Client, job_id: str) -> None:
+        client.delete(job_id)
+        if desk.terminal.json:
+            desk.terminal.emit({"jobId": job_id, "deleted": True})
+        else:
+            desk.terminal.show_line(f"{job_id}: deleted")
+
+    raise typer.Exit(_each(desk, profile, jobs, remove))
+
+
 def list_jobs(
     context: typer.Context,
     *,
@@ -101,6 +121,15 @@ def watch(context: typer.Context, *, jobs: JobIds, profile: ProfileName = None, 
     with desk.client(profile) as client:
         finished = Batch(client, items, choose_progress(desk.terminal, items, silent=False)).follow()
     raise typer.Exit(close(desk.terminal, items, finished=finished))
+
+
+def _confirmed(count: int) -> bool:
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("there is no terminal to ask on; --yes goes ahead.")
+    try:
+        return typer.confirm(f"Delete {count} job{'' if count == 1 else 's'} for good?", err=True)
+    except typer.Abort as abort:
+        raise typer.Exit(ExitCode.DETACHED) from abort
 
 
 def _each(desk: Desk, profile: str | None, job_ids: Sequence[str], act: Callable[[Client, str], None]) -> ExitCode:

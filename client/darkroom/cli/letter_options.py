@@ -26,7 +26,6 @@ Stage = Annotated[str | None, typer.Option("--stage", metavar="NAME", help="Only
 Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="At most this many.")]
 Everything = Annotated[bool, typer.Option("--all", help="Mean all letters, where nothing narrows them down.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before it is done.")]
 QueueUrl = Annotated[
     str | None, typer.Option("--queue-url", metavar="URL", help="The queue; that of the profile when left out.")
 ]

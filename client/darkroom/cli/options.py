@@ -8,4 +8,5 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, one li
 ProfileName = Annotated[
     str | None, typer.Option("--profile", metavar="NAME", help="Which profile; DARKROOM_PROFILE by default.")
 ]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before it is done.")]
 JobIds = Annotated[list[str], typer.Argument(metavar="JOB...", help="Ids of jobs.", show_default=False)]

@@ -53,7 +53,7 @@ def profile(fake: FakeDarkroom, home: Path) -> Profile:
 
 @pytest.fixture
 def signed_in(fake: FakeDarkroom, profile: Profile) -> Tokens:
-    tokens = Tokens(id_token=fake.issue(), refresh_token="refresh-ada")
+    tokens = Tokens(access_token=fake.issue(), refresh_token="refresh-ada")
     fake.refresh_tokens.add("refresh-ada")
     TokenFile(profile).save(tokens)
     return tokens

@@ -226,7 +226,7 @@ class FakeDarkroom:
         return self._tokens(refresh=f"refresh-{given['USERNAME']}")
 
     def _tokens(self, refresh: str | None) -> httpx.Response:
-        result = {"IdToken": self.issue(), "AccessToken": "access", "ExpiresIn": TOKEN_SECONDS}
+        result = {"AccessToken": self.issue(), "IdToken": "identity", "ExpiresIn": TOKEN_SECONDS}
         if refresh:
             self.refresh_tokens.add(refresh)
             result["RefreshToken"] = refresh
@@ -263,6 +263,11 @@ class FakeDarkroom:
         job = self._row(job_id)
         if job is None:
             return problem(404, "None of your jobs has this id.", {"Retry-After": self.retry_after})
+        if request.method == "DELETE":
+            if job.status(self.now) not in {"SUCCEEDED", "FAILED", "CANCELLED"}:
+                return problem(409, "The job is RUNNING: cancel it.")
+            del self.jobs[job_id]
+            return httpx.Response(204)
         held_until = self.now + int(request.headers.get("Prefer", "wait=0").removeprefix("wait="))
         while self._etag(job) == request.headers.get("If-None-Match"):
             if self.now >= held_until:

@@ -42,7 +42,7 @@ def test_login_by_environment_keeps_tokens_for_their_owner_only(run: RunCommand,
     assert tokens is not None
     assert (ended.code, ended.out) == (0, "")
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert tokens.id_token not in ended.err
+    assert tokens.access_token not in ended.err
 
 
 @pytest.mark.usefixtures("ada")

@@ -93,6 +93,37 @@ def test_cancel_of_one_that_is_over_among_several_cancels_the_others(
     assert fake.jobs[other].cancelled_at is not None
 
 
+def test_delete_of_jobs_asked_for_once_deletes_what_is_over(
+    run: RunCommand, fake: FakeDarkroom, client: Client, job_id: str
+) -> None:
+    fake.now += 10
+    running = client.submit("image-2").job_id
+    ended = run("delete", "--yes", job_id, running)
+
+    assert (ended.code, ended.out) == (6, f"{job_id}: deleted\n")
+    assert fake.jobs.keys() == {running}
+
+
+def test_delete_asks_before_and_does_nothing_unless_told_to(
+    run: RunCommand, fake: FakeDarkroom, monkeypatch: pytest.MonkeyPatch, job_id: str
+) -> None:
+    fake.now += 10
+    assert run("delete", job_id).code == 2
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("typer.confirm", lambda question, err: question != "Delete 1 job for good?")
+
+    ended = run("delete", job_id)
+
+    assert (ended.code, ended.out) == (1, "")
+    assert job_id in fake.jobs
+
+
+def test_delete_with_json_says_what_is_gone(run: RunCommand, fake: FakeDarkroom, job_id: str) -> None:
+    fake.now += 10
+
+    assert run("delete", "--yes", "--json", job_id).lines() == [{"jobId": job_id, "deleted": True}]
+
+
 def test_redrive_of_failed_jobs_says_how_they_stand(run: RunCommand, fake: FakeDarkroom, client: Client) -> None:
     fake.end_of = lambda body: "FAILED"
     ids = [client.submit("image-1").job_id for _ in range(2)]
@@ -259,4 +290,5 @@ def test_result_of_a_job_that_has_not_ended_is_a_conflict(run: RunCommand, job_i
 
 def test_commands_with_an_id_that_cannot_be_are_usage_errors(run: RunCommand, fake: FakeDarkroom) -> None:
     assert [run(command, "../x").code for command in ("status", "cancel", "redrive", "watch", "result")] == [2] * 5
+    assert run("delete", "--yes", "../x").code == 2
     assert fake.requests == []

@@ -240,6 +240,24 @@ def test_cancel_right_after_submit_waits_for_the_record(client: Client, fake: Fa
     assert client.cancel(job_id).status is JobStatus.CANCELLING
 
 
+def test_delete_of_a_job_that_is_over_leaves_nothing(client: Client, fake: FakeDarkroom) -> None:
+    (job_id,) = submitted(client)
+    fake.now += 100
+
+    client.delete(job_id)
+
+    assert fake.jobs == {}
+    with pytest.raises(NotFoundError):
+        client.delete(job_id)
+
+
+def test_delete_of_a_running_job_raises_conflict(client: Client, fake: FakeDarkroom) -> None:
+    (job_id,) = submitted(client)
+
+    with pytest.raises(ConflictError, match="cancel"):
+        client.delete(job_id)
+
+
 def test_redrive_of_a_failed_job_is_accepted_twice(client: Client, fake: FakeDarkroom) -> None:
     fake.end_of = lambda body: "FAILED"
     (job_id,) = submitted(client)

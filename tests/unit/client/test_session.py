@@ -26,7 +26,7 @@ def refreshes(fake: FakeDarkroom) -> int:
 def test_request_with_a_good_token_sends_it_raw(client: Client, fake: FakeDarkroom, signed_in: Tokens) -> None:
     list(client.jobs())
 
-    assert fake.requests[0].headers["Authorization"] == signed_in.id_token
+    assert fake.requests[0].headers["Authorization"] == signed_in.access_token
     assert refreshes(fake) == 0
 
 
@@ -47,14 +47,14 @@ def test_refresh_keeps_the_new_token_for_the_next_command(
     kept = TokenFile(profile).load()
 
     assert kept is not None
-    assert kept.id_token != signed_in.id_token
+    assert kept.access_token != signed_in.access_token
     assert kept.refresh_token == signed_in.refresh_token
 
 
 def test_request_after_a_401_refreshes_once_and_tries_again(
     client: Client, fake: FakeDarkroom, signed_in: Tokens
 ) -> None:
-    del fake.tokens[signed_in.id_token]
+    del fake.tokens[signed_in.access_token]
     list(client.jobs())
 
     assert refreshes(fake) == 1
@@ -93,13 +93,13 @@ def test_token_file_is_for_its_owner_only_and_tells_profiles_apart(profile: Prof
     other = Profile.of(
         api_url="https://other.test", auth_url="https://auth.test", client_id="c2", path=path.parent / "other.json"
     )
-    TokenFile(other).save(Tokens(id_token="theirs"))
+    TokenFile(other).save(Tokens(access_token="theirs"))
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert TokenFile(profile).load() == signed_in
     TokenFile(profile).forget()
     assert TokenFile(profile).load() is None
-    assert TokenFile(other).load() == Tokens(id_token="theirs")
+    assert TokenFile(other).load() == Tokens(access_token="theirs")
 
 
 def test_token_file_of_another_deployment_is_not_used(profile: Profile, signed_in: Tokens, fake: FakeDarkroom) -> None:
@@ -115,13 +115,13 @@ def test_token_file_when_damaged_is_like_none(profile: Profile, damage: str) -> 
 
 
 def test_tokens_repr_shows_no_token(signed_in: Tokens) -> None:
-    assert signed_in.id_token not in repr(signed_in)
+    assert signed_in.access_token not in repr(signed_in)
     assert "refresh-ada" not in repr(signed_in)
 
 
 @pytest.mark.parametrize("token", ["", "a.b.c", "not-a-token", "e30.W10.x"])
 def test_tokens_without_a_readable_end_have_none(token: str) -> None:
-    assert Tokens(id_token=token).expires_at is None
+    assert Tokens(access_token=token).expires_at is None
 
 
 def test_sign_in_with_the_right_password_gives_tokens(client: Client, fake: FakeDarkroom) -> None:
