@@ -16,7 +16,7 @@ LAPTOP := $(BIN)/python -m laptop
 READY := .venv/.ready .laptop/venv/.ready node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status logs test chaos test-fast mutants lint format synth bootstrap deploy destroy clean
+.PHONY: help setup demo up down status logs test chaos fuzz test-fast mutants lint format synth bootstrap deploy destroy clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -44,6 +44,9 @@ test: setup ## Run all tests
 
 chaos: setup ## Run jobs among faults, and judge; SEED=, JOBS=, KINDS=, AT_LEAST=
 	@$(BIN)/python -m laptop.chaos --seed "$(SEED)" --jobs "$(or $(JOBS),300)" --kinds "$(KINDS)" $(if $(AT_LEAST),--at-least $(AT_LEAST))
+
+fuzz: setup ## Let schemathesis try every call of the API, signed in as two users; CASES=, SECONDS=
+	@$(BIN)/python -m laptop.fuzz --cases "$(or $(CASES),500)" --seconds "$(or $(SECONDS),2400)"
 
 test-fast: setup ## Run the tests that need no emulator
 	@$(BIN)/python -m pytest --ignore tests/emulator
