@@ -16,10 +16,10 @@ LAPTOP := $(BIN)/python -m laptop
 READY := .venv/.ready .laptop/venv/.ready node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status logs test chaos fuzz test-fast mutants lint format synth bootstrap deploy destroy clean
+.PHONY: help setup demo up down status logs test chaos fuzz test-fast test-enforced mutants lint format synth bootstrap deploy destroy clean
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: $(READY) ## Install everything below this folder; the others do it by themselves
 	@:
@@ -50,6 +50,9 @@ fuzz: setup ## Let schemathesis try every call of the API, signed in as two user
 
 test-fast: setup ## Run the tests that need no emulator
 	@$(BIN)/python -m pytest --ignore tests/emulator
+
+test-enforced: setup ## Run the emulator's tests with permissions enforced
+	@ENFORCED=1 $(BIN)/python -m pytest tests/emulator
 
 mutants: setup ## Break on purpose what keeps jobs from being lost; show that a test notices, or a fault run: CHAOS=1
 	@$(BIN)/python tests/mutants.py $(if $(CHAOS),--chaos)
