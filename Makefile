@@ -16,10 +16,10 @@ LAPTOP := $(BIN)/python -m laptop
 READY := .venv/.ready .laptop/venv/.ready node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status logs test bench chaos test-fast mutants corpus lint format synth bootstrap deploy destroy clean
+.PHONY: help setup demo up down status logs test bench chaos fuzz test-fast test-enforced mutants corpus lint format synth bootstrap deploy destroy clean
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: $(READY) ## Install everything below this folder; the others do it by themselves
 	@:
@@ -48,8 +48,14 @@ bench: setup ## Measure every goal of docs/performance.md; PHOTOS=folder, JOBS=
 chaos: setup ## Run jobs among faults, and judge; SEED=, JOBS=, KINDS=, AT_LEAST=
 	@$(BIN)/python -m laptop.chaos --seed "$(SEED)" --jobs "$(or $(JOBS),300)" --kinds "$(KINDS)" $(if $(AT_LEAST),--at-least $(AT_LEAST))
 
+fuzz: setup ## Let schemathesis try every call of the API, signed in as two users; CASES=, SECONDS=
+	@$(BIN)/python -m laptop.fuzz --cases "$(or $(CASES),500)" --seconds "$(or $(SECONDS),2400)"
+
 test-fast: setup ## Run the tests that need no emulator
 	@$(BIN)/python -m pytest --ignore tests/emulator
+
+test-enforced: setup ## Run the emulator's tests with permissions enforced
+	@ENFORCED=1 $(BIN)/python -m pytest tests/emulator
 
 mutants: setup ## Break on purpose what keeps jobs from being lost; show that a test notices, or a fault run: CHAOS=1
 	@$(BIN)/python tests/mutants.py $(if $(CHAOS),--chaos)

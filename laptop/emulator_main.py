@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Final
 
-from laptop import emulator_patches
+from laptop import emulator_patches, enforcement
 
 TRIED_VERSION: Final = "1.5.33"
 """The patches reach into its insides, so they are good for this release and no other."""
@@ -31,6 +31,8 @@ def main(lock_file: str) -> None:
     lock = _hold(Path(lock_file))
     watchdog = _watch_over_the_group()
     emulator_patches.apply()
+    if enforcement.is_wanted(os.environ):
+        enforcement.apply()
     # It parses the command line, where our own argument is not known.
     sys.argv = sys.argv[:1]
     try:

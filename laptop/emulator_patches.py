@@ -206,7 +206,7 @@ def _reasons(gateway: Any, method: Any, api: str, body: bytes) -> list[str]:
     schema = gateway._model_schema(api, models.get("application/json", next(iter(models.values()), "")))
     try:
         value = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ["the body is not JSON"]
     explainer = _Explainer(gateway)
     return [f"{path or '/'}: {rule}" for path, rule in explainer.faults(schema, value, schema, "")]

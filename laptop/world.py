@@ -51,6 +51,16 @@ class World:
         )
         return [message.get("Attributes", {}).get("MessageGroupId") for message in page.get("Messages", [])]
 
+    def take(self, queue_url: str) -> list[dict[str, Any]]:
+        """Take all messages out of a queue, with their attributes."""
+        taken: list[dict[str, Any]] = []
+        names = {"MessageAttributeNames": ["All"], "MessageSystemAttributeNames": ["All"]}
+        while page := self._sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10, **names).get("Messages"):
+            for message in page:
+                self._sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+            taken += page
+        return taken
+
     def is_empty(self, queue_url: str) -> bool:
         """Tell whether nothing is in the queue, seen or unseen."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]

@@ -4,7 +4,6 @@ from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
-from aws_cdk.aws_lambda_event_sources import SqsEventSource
 from constructs import Construct
 
 from stacks.encryption import WRITE, Encryption
@@ -75,9 +74,17 @@ class Intake(Construct):
 
 
 def _read(queue: sqs.Queue, reader: lambda_.Function, *, max_concurrency: int) -> None:
-    reader.add_event_source(
-        SqsEventSource(queue, batch_size=BATCH_SIZE, report_batch_item_failures=True, max_concurrency=max_concurrency)
+    # What Lambda's pollers ask for: CDK's own event source would add the right to hide messages for longer.
+    # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSLambdaSQSQueueExecutionRole.html
+    allowed = queue.grant(reader, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+    source = reader.add_event_source_mapping(
+        "Messages",
+        event_source_arn=queue.queue_arn,
+        batch_size=BATCH_SIZE,
+        report_batch_item_failures=True,
+        max_concurrency=max_concurrency,
     )
+    allowed.apply_before(source)
     kept = "SQS keeps what failed, and moves it to the next queue in the end; destinations are for streams."
     accept(reader, {"Serverless-LambdaEventSourceMappingDestination": kept})
 

@@ -142,7 +142,8 @@ def _responses(accepted_id: str) -> list[apigateway.IntegrationResponse]:
 
 
 def _accepted(job_id: str) -> str:
-    links = {"self": "/jobs/$jobId", "cancel": "/jobs/$jobId/cancel", "result": "/jobs/$jobId/result"}
+    calls = ("cancel", "redrive", "result")
+    links = {"self": "/jobs/$jobId", **{call: f"/jobs/$jobId/{call}" for call in calls}}
     body = json.dumps({"jobId": "$jobId", "status": "QUEUED", "links": links})
     return f"#set($jobId = {job_id})\n{body}"
 

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from botocore.exceptions import ClientError
-
 from lambdas.adapters import keys
-from lambdas.adapters.aws_errors import translated
+from lambdas.adapters.aws_errors import ClientError, translated
 from lambdas.adapters.clients import client
 from lambdas.adapters.job_items import DELETED, OWED_LETTER, Item, key, marshal, unmarshal
 from lambdas.adapters.row_writes import (

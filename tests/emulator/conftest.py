@@ -11,13 +11,15 @@ import pytest
 from darkroom import Client
 from darkroom.tokens import TokenFile
 
-from laptop import assembly, deployment, emulator, environment, users
+from laptop import assembly, deployment, emulator, enforced, environment, users
 from laptop.deployment import Deployment
 from laptop.places import Home
 from laptop.users import User
 from laptop.world import World
 
 ANOTHER_NAME = User("lister@darkroom.example")
+ENFORCED = bool(os.environ.get("ENFORCED"))
+"""`make test-enforced`: every right is held to the policies."""
 
 
 @contextmanager
@@ -26,7 +28,11 @@ def running(home: Home) -> Iterator[Deployment]:
     assembly.synthesize()
     started = emulator.start(home, port=emulator.free_port())
     try:
-        yield deployment.deploy(started, home)
+        deployed = deployment.deploy(started, home)
+        if ENFORCED:
+            deployed = enforced.restart(deployed, home)
+            started = deployed.emulator
+        yield deployed
     finally:
         emulator.stop(started)
 

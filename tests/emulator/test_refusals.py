@@ -124,10 +124,31 @@ def test_upload_of_what_is_no_image_is_refused(http: httpx.Client, body: dict[st
     refused(http.post("/uploads", json=body), 400, "contentType")
 
 
-def test_upload_that_breaks_what_was_signed_is_refused_by_storage(http: httpx.Client) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"Content-Type": "text/html"},
+        {"Content-Type": ""},
+        {"key": "uploads/somebody/an-image"},
+        {"key": "jobs/somebody/a-job/report.json"},
+        {"key": "uploads/${filename}"},
+        {"acl": "public-read"},
+        {"Content-Disposition": "inline"},
+        {"policy": ""},
+    ],
+    ids=str,
+)
+def test_upload_that_breaks_what_was_signed_is_refused_by_storage(http: httpx.Client, change: dict[str, str]) -> None:
     place = http.post("/uploads", json={"contentType": "image/png"}).json()
-    fields = {**place["fields"], "Content-Type": "text/html"}
-    assert httpx.post(place["url"], data=fields, files={"file": b"<script>"}).status_code == 403
+    answer = httpx.post(place["url"], data={**place["fields"], **change}, files={"file": b"<script>"})
+    assert answer.status_code in (400, 403), answer.text
+
+
+def test_upload_that_is_too_large_is_refused_by_storage(http: httpx.Client) -> None:
+    place = http.post("/uploads", json={"contentType": "image/png"}).json()
+    answer = httpx.post(place["url"], data=place["fields"], files={"file": b"\0" * (place["maxBytes"] + 1)}, timeout=60)
+    assert answer.status_code == 400
+    assert "EntityTooLarge" in answer.text
 
 
 @pytest.mark.parametrize("token", [None, "", "nonsense", "Bearer nonsense", "e30.e30.e30"])

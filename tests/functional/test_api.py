@@ -168,6 +168,14 @@ def test_get_job_with_wait_for_a_job_that_has_ended_answers_at_once(
     assert call("GET", "/jobs/job-1", headers={"Prefer": "wait=20"})["document"]["status"] == "CANCELLED"
 
 
+def test_get_job_with_an_endless_wait_waits_for_as_long_as_is_bounded(queued: Aws) -> None:
+    queued.cancel("job-1")
+
+    answer = call("GET", "/jobs/job-1", headers={"Prefer": "wait=99999"})
+
+    assert answer["header"]["preference-applied"] == "wait=20"
+
+
 def test_get_job_right_after_submitting_waits_for_the_row(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "BRIEF_SECONDS", 5)
     monkeypatch.setattr(time, "sleep", lambda _: start_execution.handler(batch(message()), None))

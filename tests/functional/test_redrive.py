@@ -1,5 +1,6 @@
 """A new attempt at a job that has failed: by its owner through the API, and by an operator with the dead letter."""
 
+import json
 from typing import Any
 
 import boto3
@@ -12,7 +13,7 @@ from lambdas.jobs.errors import ArtefactLost, TransientError
 from lambdas.jobs.model import Failure, OwedLetter
 from lambdas.jobs.status import StageStatus, Status
 from lambdas.stages.catalogue import STAGES
-from tests.functional.conftest import OWNER, Aws
+from tests.functional.conftest import OWNER, STRANGER, Aws
 from tests.functional.messages import batch, message
 from tests.functional.runner import ATTEMPT, TIME, Runner, make_working_copy
 from tests.functional.test_api import assert_problem, call
@@ -240,6 +241,29 @@ def test_redrive_job_for_an_operator_starts_the_next_attempt_once(failed: Aws) -
     assert len(failed.executions()) == 2
 
 
+def test_redrive_job_takes_nothing_from_a_tampered_letter_but_which_job_it_is(failed: Aws) -> None:
+    letter = {
+        **ATTEMPT.payload(),
+        "imageId": "another-image",
+        "input": {"imageId": "another-image"},
+        "status": "QUEUED",
+    }
+
+    redrive_job.handler(letter, None)
+
+    job = failed.job("job-1")
+    assert (job.image_id, job.attempt) == ("image-1", 2)
+    (given,) = [text for text in map(_input_of, failed.executions()) if text["attempt"] == 2]
+    assert given == job.current.payload()
+
+
+def test_redrive_job_of_a_letter_that_names_another_owner_finds_nothing(failed: Aws) -> None:
+    answer = redrive_job.handler({**ATTEMPT.payload(), "owner": STRANGER}, None)
+
+    assert answer["outcome"] == "NOT_FOUND"
+    assert (failed.job("job-1").status, len(failed.executions())) == (Status.FAILED, 1)
+
+
 def test_redrive_job_tells_what_cannot_be_done(aws: Aws) -> None:
     start_execution.handler(batch(message("[]", job_id="unread")), None)
 
@@ -249,6 +273,13 @@ def test_redrive_job_tells_what_cannot_be_done(aws: Aws) -> None:
     assert (refused["outcome"], refused["status"]) == ("REFUSED", "FAILED")
     assert "Submit it anew" in refused["detail"]
     assert (missing["outcome"], missing["status"]) == ("NOT_FOUND", None)
+
+
+def _input_of(execution: str) -> Any:
+    states = boto3.client("stepfunctions")
+    (machine,) = states.list_state_machines()["stateMachines"]
+    arn = machine["stateMachineArn"].replace(":stateMachine:", ":execution:") + f":{execution}"
+    return json.loads(states.describe_execution(executionArn=arn)["input"])
 
 
 def _damage(aws: Aws, how: str) -> None:

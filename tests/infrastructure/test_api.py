@@ -175,9 +175,16 @@ def test_accepted_answer_is_what_the_document_says(submissions: Calls) -> None:
         first, text = _answer(method, "202").split("\n")
         assert first == f"#set($jobId = {sources[verb]})"
         body = json.loads(text.replace("$jobId", "job-1"))
+        schema = {**DOCUMENT["components"]["schemas"]["JobAccepted"], "components": DOCUMENT["components"]}
+        jsonschema.Draft4Validator(schema).validate(body)
         assert body["jobId"] == "job-1"
         assert body["status"] == "QUEUED"
-        assert body["links"] == {"self": "/jobs/job-1", "cancel": "/jobs/job-1/cancel", "result": "/jobs/job-1/result"}
+        assert body["links"] == {
+            "self": "/jobs/job-1",
+            "cancel": "/jobs/job-1/cancel",
+            "redrive": "/jobs/job-1/redrive",
+            "result": "/jobs/job-1/result",
+        }
 
 
 @pytest.mark.parametrize("status", ["400", "500"])

@@ -28,7 +28,6 @@ BELOW_A_PREFIX = ("/uploads/*", "/jobs/*")
 """The rest of an object's key begins with its owner, who is known only when the call is made."""
 
 STARTING = {
-    "dynamodb:GetItem",
     "dynamodb:PutItem",
     "dynamodb:UpdateItem",
     "dynamodb:Query",
@@ -80,14 +79,8 @@ RIGHTS = {
     },
     "SettleFailed": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
 }
-STAGE_RIGHTS = {"dynamodb:GetItem", "dynamodb:UpdateItem", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"}
-READING_A_QUEUE = {
-    "sqs:ReceiveMessage",
-    "sqs:DeleteMessage",
-    "sqs:ChangeMessageVisibility",
-    "sqs:GetQueueAttributes",
-    "sqs:GetQueueUrl",
-}
+STAGE_RIGHTS = {"dynamodb:UpdateItem", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"}
+READING_A_QUEUE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 OF_EVERY_FUNCTION = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 
 
