@@ -14,6 +14,7 @@ from laptop.world import World
 FIELDS = {
     *("level", "location", "message", "timestamp", "service"),
     *("jobId", "attempt", "execution", "stage"),
+    *("operator", "owner", "call"),
     *("status", "action", "nextAttempt", "messageId", "objects"),
     *("errorClass", "detail", "reason", "report", "exception", "exception_name", "stack_trace"),
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.jobs.status import Status
+from lambdas.jobs.status import OPEN, Status
 from lambdas.stages.catalogue import STAGES
 from laptop.bench.counts import MAX_WRITES_BESIDE_STAGES, requests_of_a_job, row_writes
 from laptop.bench.in_memory import InMemory, deployed
@@ -30,10 +30,11 @@ def test_job_writes_its_row_at_most_twice_a_stage_and_three_times(memory: InMemo
     assert job.version == row_writes(requests)
 
 
-def test_job_reads_no_row_and_searches_nothing(memory: InMemory) -> None:
+def test_job_reads_no_row_and_searches_for_nothing_but_its_owners_open_jobs(memory: InMemory) -> None:
     # Every write returns the row; a read would be one more round trip for each stage.
     requests = requests_of_a_job(memory, "job-1")
-    assert not requests.keys() & {"DynamoDB.GetItem", "DynamoDB.Query", "DynamoDB.Scan", "S3.ListObjectsV2"}
+    assert not requests.keys() & {"DynamoDB.GetItem", "DynamoDB.Scan", "S3.ListObjectsV2"}
+    assert requests["DynamoDB.Query"] == len(OPEN)
 
 
 def test_job_asks_the_same_among_many_jobs(memory: InMemory) -> None:
