@@ -13,6 +13,7 @@ from stacks.api import Api, Throttle, Throttles
 from stacks.bundling import Package, Packages
 from stacks.dead_letters import DeadLetters
 from stacks.encryption import Encryption
+from stacks.event_stream import EventStream
 from stacks.execution_ends import ExecutionEnds
 from stacks.firewall import Firewall
 from stacks.functions import FunctionFactory
@@ -35,6 +36,7 @@ API_TIMEOUT = Duration.seconds(29)
 CLEAN_UP_TIMEOUT = Duration.seconds(60)
 SETTLE_TIMEOUT = Duration.seconds(30)
 RECONCILE_TIMEOUT = Duration.minutes(2)
+PUBLISH_TIMEOUT = Duration.seconds(30)
 REDRIVE_TIMEOUT = Duration.seconds(20)
 
 
@@ -93,6 +95,9 @@ class DarkroomStack(Stack):
             job_retention_days=settings.job_retention_days,
             encryption=self.encryption,
         )
+        self.events = EventStream(
+            self, "Events", bus_name=self.stack_name, removal_policy=removal_policy, encryption=self.encryption
+        )
         self.dead_letters = DeadLetters(self, "DeadLetters", encryption=self.encryption)
         self.intake = Intake(
             self,
@@ -123,6 +128,7 @@ class DarkroomStack(Stack):
         self._settle_ended()
         self.reconcile = self._reconcile()
         self.redrive_job = self._redrive_job()
+        self._publish_events()
         self._outputs()
 
     def _workflow(self, definition: str) -> Workflow:
@@ -270,6 +276,19 @@ class DarkroomStack(Stack):
         self._grant_starting(function)
         return function
 
+    def _publish_events(self) -> None:
+        function = self._api_function(
+            "PublishEvents",
+            description="tells of every change of a job: in the log of events, and on the bus",
+            handler="publish_events",
+            timeout=PUBLISH_TIMEOUT,
+            environment={
+                Variable.EVENT_TABLE: self.events.log.table_name,
+                Variable.EVENT_BUS_NAME: self.events.bus.event_bus_name,
+            },
+        )
+        self.events.publish_with(function, table=self.table.table)
+
     def _grant_cleaning_up(self, function: lambda_.Function) -> None:
         self.table.grant_rows(function, "GetItem", "UpdateItem")
         self.bucket.grant_listing_artefacts(function)
@@ -308,6 +327,7 @@ class DarkroomStack(Stack):
             environment={
                 **self._job_environment(),
                 **self._redriving_environment(),
+                Variable.EVENT_TABLE: self.events.log.table_name,
                 Variable.JOB_QUEUE_URL: self.intake.queue.queue_url,
                 Variable.INTAKE_DEAD_LETTER_QUEUE_URL: self.intake.dead_letter_queue.queue_url,
                 **self._limits(),
@@ -317,6 +337,7 @@ class DarkroomStack(Stack):
         )
         self.table.grant_rows(function, "GetItem", "BatchGetItem", "PutItem", "UpdateItem")
         self.table.grant_listing(function)
+        self.events.grant_log(function, "Query")
         self._grant_starting(function)
         # It signs forms and links in its own name, so they can do what it may do, until they expire.
         self.bucket.grant_uploads(function, "PutObject")
@@ -382,6 +403,7 @@ class DarkroomStack(Stack):
             "DeadLetterQueueUrl": self.dead_letters.queue.queue_url,
             "RedriveFunctionName": self.redrive_job.function_name,
             "ReconcileFunctionName": self.reconcile.function_name,
+            "EventBusName": self.events.bus.event_bus_name,
             "StateMachineArn": self.workflow.state_machine.state_machine_arn,
             "JobTableName": self.table.table.table_name,
             "ImageBucketName": self.bucket.bucket.bucket_name,

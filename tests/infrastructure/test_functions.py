@@ -15,6 +15,7 @@ OTHERS = {
     "StartExecution": "start_execution",
     "BuryMessage": "bury_message",
     "CleanUp": "clean_up",
+    "PublishEvents": "publish_events",
     "Reconcile": "reconcile",
     "RedriveJob": "redrive_job",
     "SettleEnded": "settle_ended",

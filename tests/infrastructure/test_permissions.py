@@ -9,6 +9,8 @@ from lambdas.stages.catalogue import STAGES, Reads
 from tests.infrastructure.templates import Resources, listed
 
 ANY_RESOURCE = {
+    # It tells which streams there are, so it can be given on all or not at all; Lambda's poller asks for it.
+    "dynamodb:ListStreams",
     # X-Ray has no resources to name.
     "xray:PutTraceSegments",
     "xray:PutTelemetryRecords",
@@ -70,6 +72,16 @@ RIGHTS = {
         "states:StartExecution",
         "states:DescribeExecution",
         "states:StopExecution",
+    },
+    "PublishEvents": {
+        "dynamodb:BatchWriteItem",
+        "dynamodb:DescribeStream",
+        "dynamodb:GetRecords",
+        "dynamodb:GetShardIterator",
+        "dynamodb:ListStreams",
+        "events:PutEvents",
+        # Where the poller reports what could not be told.
+        "sqs:SendMessage",
     },
     "RedriveJob": {
         "dynamodb:GetItem",
