@@ -47,12 +47,34 @@ def event_table_definition() -> dict[str, Any]:
     return _definition_in(stack)
 
 
-def _definition_in(stack: Any) -> dict[str, Any]:
-    """The one table of a stack, without what only CloudFormation understands."""
+@pytest.fixture(scope="session")
+def push_table_definitions() -> dict[str, Any]:
+    """The tables of tickets and of watchers, likewise."""
+    import aws_cdk
+
+    from stacks.encryption import Encryption
+    from stacks.logs import LogKeeping
+    from stacks.push_channel import PushChannel
+
+    stack = aws_cdk.Stack(aws_cdk.App(), "Tables")
+    PushChannel(
+        stack,
+        "Push",
+        name="push",
+        messages_per_second=1,
+        message_burst=1,
+        log_keeping=LogKeeping(retention_days=1, removal_policy=aws_cdk.RemovalPolicy.DESTROY, encryption_key=None),
+        encryption=Encryption(stack, "Encryption", own_key=False, removal_policy=aws_cdk.RemovalPolicy.DESTROY),
+    )
+    return {name: _definition_in(stack, f"Push{name.title()}") for name in ("tickets", "watchers")}
+
+
+def _definition_in(stack: Any, name: str = "") -> dict[str, Any]:
+    """The one table of a stack whose logical id begins so, without what only CloudFormation understands."""
     from aws_cdk.assertions import Template
 
-    (table,) = Template.from_stack(stack).find_resources("AWS::DynamoDB::Table").values()
-    properties = table["Properties"]
+    tables = Template.from_stack(stack).find_resources("AWS::DynamoDB::Table")
+    (properties,) = (table["Properties"] for logical_id, table in tables.items() if logical_id.startswith(name))
     taken = ("KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes", "BillingMode")
     stream = properties.get("StreamSpecification")
     return {

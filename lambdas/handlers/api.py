@@ -13,7 +13,9 @@ from lambdas.adapters.event_log import EventLog
 from lambdas.adapters.image_bucket import UPLOAD_SECONDS, ArtefactMissingError, ImageBucket
 from lambdas.adapters.job_list import JobList
 from lambdas.adapters.job_table import JobTable
+from lambdas.adapters.push_channel import PushChannel
 from lambdas.adapters.similar_jobs import SimilarJobs
+from lambdas.adapters.tickets import Tickets
 from lambdas.handlers import requests, views
 from lambdas.handlers.cancelling import cancel
 from lambdas.handlers.deleting import delete
@@ -77,6 +79,21 @@ def create_upload() -> Response[str]:
             "fields": dict(presigned.fields),
             "expiresAt": expires_at,
             "maxBytes": max_bytes,
+        },
+    )
+
+
+@app.post("/tickets")
+def create_ticket() -> Response[str]:
+    """Make a ticket by which the caller can connect to the push channel, once and soon."""
+    ticket = Tickets(config.text(config.Variable.TICKET_TABLE)).issue(_owner())
+    channel = PushChannel(config.text(config.Variable.PUSH_URL))
+    return _json(
+        HTTPStatus.CREATED,
+        {
+            "ticket": ticket.text,
+            "url": channel.address,
+            "expiresAt": from_epoch_millis(ticket.expires_at * 1000),
         },
     )
 

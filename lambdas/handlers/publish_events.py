@@ -1,4 +1,4 @@
-"""Reads the job table's stream: writes each change of a job down as an event, and tells the bus of it.
+"""Reads the job table's stream: writes each change of a job down as an event, and tells watchers and the bus of it.
 
 Knows of changes after they have happened: whatever fails here, no job waits for it. The stream gives a batch again
 until it is dealt with, so everything here may be repeated.
@@ -13,6 +13,7 @@ from lambdas.adapters.event_log import EventLog
 from lambdas.adapters.row_writes import job_in
 from lambdas.handlers.job_events import event_between
 from lambdas.handlers.logs import about_nobody, logger
+from lambdas.handlers.pushing import push
 from lambdas.jobs.model import Job
 
 Records = list[Mapping[str, Any]]
@@ -24,6 +25,7 @@ def handler(event: dict[str, Any], _context: Any) -> None:
     told = list(_changes(event["Records"]))
     log = EventLog(config.text(config.Variable.EVENT_TABLE))
     log.append((job.owner, job.expires_at, change) for job, change in told)
+    push((job.owner, change) for job, change in told)
     event_bus.publish(config.text(config.Variable.EVENT_BUS_NAME), [change for _, change in told])
     for job in _deleted(event["Records"]):
         log.forget(job.owner, job.job_id, job.version)

@@ -43,6 +43,7 @@ def summary(job: Job) -> dict[str, Any]:
 def whole(job: Job) -> dict[str, Any]:
     """A job with all that there is to know about it."""
     return summary(job) | {
+        "seq": job.version,
         "analyses": list(job.analyses),
         "options": dict(job.options),
         "execution": job.current.execution_name,

@@ -103,7 +103,10 @@ class Aws:
 
 @pytest.fixture
 def aws(
-    monkeypatch: pytest.MonkeyPatch, job_table_definition: dict[str, Any], event_table_definition: dict[str, Any]
+    monkeypatch: pytest.MonkeyPatch,
+    job_table_definition: dict[str, Any],
+    event_table_definition: dict[str, Any],
+    push_table_definitions: dict[str, Any],
 ) -> Iterator[Aws]:
     """An empty deployment. The tables are made from the synthesized template, never from a copied schema."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
@@ -122,7 +125,7 @@ def aws(
     clients.client.cache_clear()
     monkeypatch.setattr(wire, "transmit", answered_in_memory)
     with mock_aws():
-        deployed = _deploy(job_table_definition, event_table_definition)
+        deployed = _deploy({"jobs": job_table_definition, "events": event_table_definition, **push_table_definitions})
         monkeypatch.setenv(Variable.JOB_TABLE, "jobs")
         monkeypatch.setenv(Variable.IMAGE_BUCKET, deployed.bucket_name)
         monkeypatch.setenv(Variable.STATE_MACHINE_ARN, deployed.state_machine_arn)
@@ -131,13 +134,16 @@ def aws(
         monkeypatch.setenv(Variable.INTAKE_DEAD_LETTER_QUEUE_URL, deployed.intake_dead_letters_url)
         monkeypatch.setenv(Variable.EVENT_TABLE, "events")
         monkeypatch.setenv(Variable.EVENT_BUS_NAME, deployed.event_bus_name)
+        monkeypatch.setenv(Variable.TICKET_TABLE, "tickets")
+        monkeypatch.setenv(Variable.WATCHER_TABLE, "watchers")
+        monkeypatch.setenv(Variable.PUSH_URL, f"https://push.execute-api.{REGION}.amazonaws.com/v1")
         yield deployed
     clients.client.cache_clear()
 
 
-def _deploy(job_table_definition: dict[str, Any], event_table_definition: dict[str, Any]) -> Aws:
-    boto3.client("dynamodb").create_table(**job_table_definition, TableName="jobs")
-    boto3.client("dynamodb").create_table(**event_table_definition, TableName="events")
+def _deploy(tables: dict[str, Any]) -> Aws:
+    for name, definition in tables.items():
+        boto3.client("dynamodb").create_table(**definition, TableName=name)
     boto3.client("events").create_event_bus(Name="darkroom")
     boto3.client("s3").create_bucket(Bucket="images", CreateBucketConfiguration={"LocationConstraint": REGION})
     machine = boto3.client("stepfunctions").create_state_machine(
