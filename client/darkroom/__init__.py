@@ -36,6 +36,7 @@ from darkroom.errors import (
     TooManyRequestsError,
     UnexpectedAnswerError,
 )
+from darkroom.events import JobEvent
 from darkroom.machine import MachineSession
 from darkroom.models import ArtefactName, Job, JobAccepted, JobError, JobStatus, JobSummary, StageEntry, StageStatus
 from darkroom.problem import Problem
@@ -61,6 +62,7 @@ __all__ = [
     "Job",
     "JobAccepted",
     "JobError",
+    "JobEvent",
     "JobStatus",
     "JobSummary",
     "LetterNotFoundError",
