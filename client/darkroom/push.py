@@ -126,8 +126,8 @@ class PushLine:
         while not self._is_done():
             try:
                 self._hold_a_conversation()
-            except (NotFoundError, SignInError):
-                # An older Darkroom, or nobody who could be let in.
+            except (NotFoundError, SignInError, ImportError):
+                # An older Darkroom, nobody who could be let in, or no library to connect with.
                 self._refused = True
             except (DarkroomError, LineLostError):
                 self._failures += 1
@@ -252,7 +252,9 @@ class _WebSocket:
         # What runs on this machine is not reached through a proxy.
         proxy = None if is_loopback(urlsplit(url).hostname or "") else True
         try:
-            self._socket = open_socket(url, open_timeout=CONNECT_SECONDS, close_timeout=1, proxy=proxy)
+            # Used as the library wants it: as a context, here of as long as the object lives.
+            self._context = open_socket(url, open_timeout=CONNECT_SECONDS, close_timeout=1, proxy=proxy)
+            self._socket = self._context.__enter__()
         except self._errors as error:
             raise LineLostError from error
 
@@ -275,6 +277,6 @@ class _WebSocket:
     def close(self) -> None:
         """Say goodbye."""
         try:
-            self._socket.close()
+            self._context.__exit__(None, None, None)
         except self._errors as error:
             raise LineLostError from error
