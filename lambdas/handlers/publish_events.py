@@ -29,7 +29,7 @@ def handler(event: dict[str, Any], _context: Any) -> None:
     event_bus.publish(config.text(config.Variable.EVENT_BUS_NAME), [change for _, change in told])
     for job in _deleted(event["Records"]):
         log.forget(job.owner, job.job_id, job.version)
-    logger.info("Events are published", extra={"events": len(told)})
+    logger.debug("Events are published", extra={"events": len(told)})
 
 
 def _changes(records: Records) -> Iterator[tuple[Job, dict[str, Any]]]:

@@ -1,5 +1,7 @@
 """Events: made of the table's real stream, written to a real log, told on a real bus, and read through the API."""
 
+import json
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -8,13 +10,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lambdas.adapters import wire
 from lambdas.adapters.aws_errors import ClientError
 from lambdas.adapters.event_log import EventLog
+from lambdas.adapters.wire import Request, Response
 from lambdas.handlers import api, clean_up, publish_events, start_execution
 from lambdas.jobs.errors import JobCancelled
 from lambdas.jobs.model import Failure
 from lambdas.jobs.times import now
 from lambdas.stages.catalogue import STAGES
+from laptop.bench.in_memory import answered_in_memory
 from tests.functional.conftest import OWNER, STRANGER, Aws
 from tests.functional.messages import batch, message
 from tests.functional.runner import ATTEMPT, Runner, find_nothing, make_working_copy
@@ -157,6 +162,25 @@ def test_list_events_of_an_earlier_job_by_the_same_id_are_not_told(succeeded: Aw
 def _changes_of(aws: Aws) -> list[dict[str, Any]]:
     publish(aws.stream())
     return logged()
+
+
+def test_publish_events_of_a_whole_job_asks_aws_for_little(succeeded: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As docs/performance.md counts: a write unit for each change, and one look for watchers."""
+    requests: list[Request] = []
+
+    def transmit(request: Request) -> Response:
+        requests.append(request)
+        return answered_in_memory(request)
+
+    monkeypatch.setattr(wire, "transmit", transmit)
+    publish(succeeded.stream())
+
+    asked = Counter(request.headers["x-amz-target"].partition(".")[2] for request in requests)
+    assert asked == {"BatchWriteItem": 1, "Query": 1, "PutEvents": 2}
+    (written,) = (request for request in requests if request.headers["x-amz-target"].endswith("BatchWriteItem"))
+    items = [put["PutRequest"]["Item"] for put in json.loads(written.body)["RequestItems"]["events"]]
+    assert len(items) == succeeded.job("job-1").version
+    assert max(len(json.dumps(item)) for item in items) < 1024
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
