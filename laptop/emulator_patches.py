@@ -12,6 +12,8 @@
 9. An execution that runs for longer than the state machine's `TimeoutSeconds` is TIMED_OUT, and an event tells of it.
    Here it ran on.
 10. Streams of tables are read beside queues, and at once. Here one reader took turns, once a second.
+11. A stream outlives a restart. Here it began anew, and its reader went on from a place that it had yet to get to. The
+    reader begins anew, too.
 
 Runs inside the emulator's environment only.
 """
@@ -206,7 +208,7 @@ def _end_executions_that_are_out_of_time(machines: Any) -> None:
 
 
 def _read_streams_by_themselves(functions: Any) -> None:
-    read, start = functions._poll_dynamodb_streams, functions._ensure_poller
+    read, start, restore = functions._poll_dynamodb_streams, functions._ensure_poller, functions._restore_state
     started = threading.Event()
 
     def go_on_reading() -> None:
@@ -219,6 +221,10 @@ def _read_streams_by_themselves(functions: Any) -> None:
             if not busy:
                 time.sleep(_STREAM_PAUSE_SECONDS)
 
+    def restore_without_places(data: Any) -> None:
+        restore(data)
+        functions._dynamodb_stream_positions.clear()
+
     def start_both() -> None:
         start()
         if not started.is_set():
@@ -227,6 +233,7 @@ def _read_streams_by_themselves(functions: Any) -> None:
 
     functions._poll_dynamodb_streams = lambda: False
     functions._ensure_poller = start_both
+    functions._restore_state = restore_without_places
 
 
 def _reasons(gateway: Any, method: Any, api: str, body: bytes) -> list[str]:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from darkroom.api import Api, json_of
 from darkroom.documents import Members
-from darkroom.errors import LocalFileError, NotFoundError, ServerError, UnexpectedAnswerError
+from darkroom.errors import EventsMissingError, LocalFileError, NotFoundError, ServerError, UnexpectedAnswerError
 from darkroom.events import InOrder, JobEvent
 from darkroom.following import Feed, NoFeed, follow
 from darkroom.job_ids import checked, made_at, new_job_id
@@ -32,6 +32,8 @@ QUEUE_GRACE_SECONDS = 60.0
 LARGEST_PAGE = 200
 LONGEST_WAIT_SECONDS = 20
 EVENTS_PAGE = 200
+EVENTS_PATIENCE_SECONDS = 120.0
+"""Events follow a job within moments. The API holds back what follows a gap for a minute."""
 _NOT_MODIFIED = 304
 
 
@@ -155,9 +157,9 @@ class Client:
         """Iterate over what has happened to a job after the event of this number, and what happens until its end.
 
         Each event comes once, in order: pushed where that is possible, asked for otherwise. Raises NotFoundError,
-        ConnectionLostError; going on from the last number is harmless.
+        ConnectionLostError, EventsMissingError; going on from the last number is harmless.
         """
-        return self._told(checked(job_id), InOrder(after_seq))
+        return self._told(checked(job_id), after_seq, patience=EVENTS_PATIENCE_SECONDS)
 
     def cancel(self, job_id: str) -> JobAccepted:
         """Say that a job is no longer wanted. Cancelling twice is harmless; one still on its way is waited for.
@@ -254,21 +256,46 @@ class Client:
         else:
             return
         try:
-            for event in self.events(job_id, after_seq=job.seq):
+            for event in self._told(job_id, job.seq, patience=0.0):
                 job = event.applied_to(job)
                 yield job
-        except (NotFoundError, ServerError, UnexpectedAnswerError):
+        except (EventsMissingError, NotFoundError, ServerError, UnexpectedAnswerError):
             pass  # asking for the job itself tells what is the matter, or does without events
         yield from self._asked_for(job_id)
 
-    def _told(self, job_id: str, order: InOrder) -> Iterator[JobEvent]:
+    def _told(self, job_id: str, after_seq: int, *, patience: float) -> Iterator[JobEvent]:
+        """Follow events; raise EventsMissingError when a job that is over is further than they are for so long."""
+        order = InOrder(after_seq)
+        behind_since: float | None = None
+
+        def is_over(last: int) -> bool:
+            nonlocal behind_since
+            seq = self._seq_at_end(job_id)
+            if seq is None or seq <= last:
+                behind_since = None
+                return seq is not None
+            present = self._surroundings.now()
+            behind_since = behind_since or present
+            if present - behind_since >= patience:
+                raise EventsMissingError(f"Job {job_id} is over, but its events after {last} are not to be had.")
+            return False
+
         with self._feed(job_id, order) as feed:
             yield from follow(
                 order,
                 feed=feed,
                 read=lambda seq, wait: self._logged(job_id, seq, wait),
                 surroundings=self._surroundings,
+                is_over=is_over,
             )
+
+    def _seq_at_end(self, job_id: str) -> int | None:
+        """Return the number of the last event of a job that is over; None when it is not, or not there yet."""
+        try:
+            job = self._recorded(job_id, 0, None)
+        except NotFoundError:
+            return None  # asking for its events says so, too, unless it is only queued
+        return job.seq if job is not None and job.status.is_end else None
 
     def _asked_for(self, job_id: str) -> Iterator[Job]:
         return watch(job_id, look=self._recorded, still_queued=self._still_queued, surroundings=self._surroundings)

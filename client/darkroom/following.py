@@ -49,10 +49,22 @@ Read = Callable[[int, int], Sequence[JobEvent]]
 """Asks the log for all events after a number, with an answer that may be held for some seconds until there is one."""
 
 
-def follow(order: InOrder, *, feed: Feed, read: Read, surroundings: Surroundings) -> Iterator[JobEvent]:
-    """Yield the events of a job from where `order` stands to the job's end."""
+def follow(
+    order: InOrder,
+    *,
+    feed: Feed,
+    read: Read,
+    surroundings: Surroundings,
+    is_over: Callable[[int], bool],
+) -> Iterator[JobEvent]:
+    """Yield the events of a job from where `order` stands to the job's end.
+
+    After a round without any, `is_over` says whether the job has ended with the event of this number; it may raise.
+    """
     while True:
         events = _next(order, feed, read, surroundings)
+        if not events and is_over(order.last):
+            return
         # A job that has ended may have been redriven since: then its log goes on.
         while events and events[-1].status.is_end and (more := order.read(read(order.last, 0))):
             events += more

@@ -61,6 +61,9 @@ class World:
             self._go_on(1)
         return list(self.events[seq : self.happened])
 
+    def is_over(self, last: int) -> bool:
+        return last == len(self.events)
+
     def sleep(self, seconds: float) -> None:
         self.slept += seconds
 
@@ -86,15 +89,19 @@ def test_follow_gives_each_event_once_and_in_order_whatever_the_channel_does(
     after = min(known, length - 1)
 
     surroundings = Surroundings(transport=httpx.MockTransport(lambda _: httpx.Response(500)), sleep=world.sleep)
-    seen = list(follow(InOrder(after), feed=world, read=world.read, surroundings=surroundings))
+    seen = list(follow(InOrder(after), feed=world, read=world.read, surroundings=surroundings, is_over=world.is_over))
 
     assert [event.seq for event in seen] == list(range(after + 1, length + 1))
+
+
+def _never(last: int) -> bool:
+    return False
 
 
 def test_follow_while_all_is_pushed_asks_the_log_at_the_end_only() -> None:
     world = World(story(5), [("connect", 1), ("push", 2), ("push", 2)])
 
-    seen = list(follow(InOrder(0), feed=world, read=world.read, surroundings=Surroundings()))
+    seen = list(follow(InOrder(0), feed=world, read=world.read, surroundings=Surroundings(), is_over=world.is_over))
 
     assert [event.seq for event in seen] == [1, 2, 3, 4, 5]
     assert world.reads == [5]
@@ -105,7 +112,11 @@ def test_follow_without_a_channel_asks_and_paces_itself() -> None:
     slept: list[float] = []
     surroundings = Surroundings(sleep=slept.append, now=lambda: 0.0)
 
-    seen = list(follow(InOrder(0), feed=NoFeed(), read=lambda seq, wait: answers.pop(0), surroundings=surroundings))
+    seen = list(
+        follow(
+            InOrder(0), feed=NoFeed(), read=lambda seq, wait: answers.pop(0), surroundings=surroundings, is_over=_never
+        )
+    )
 
     assert [event.seq for event in seen] == [1, 2, 3]
     assert slept == [IDLE_ROUND_SECONDS] * 2
@@ -115,7 +126,15 @@ def test_follow_goes_on_after_an_end_that_was_redriven() -> None:
     log = [event(1), event(2, status="FAILED"), event(3, status="QUEUED"), event(4, status="SUCCEEDED")]
     answers = [log[:2], log[2:], []]
 
-    seen = list(follow(InOrder(0), feed=NoFeed(), read=lambda seq, wait: answers.pop(0), surroundings=Surroundings()))
+    seen = list(
+        follow(
+            InOrder(0),
+            feed=NoFeed(),
+            read=lambda seq, wait: answers.pop(0),
+            surroundings=Surroundings(),
+            is_over=_never,
+        )
+    )
 
     assert [event.seq for event in seen] == [1, 2, 3, 4]
 
