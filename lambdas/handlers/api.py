@@ -144,8 +144,8 @@ def list_events(job_id: str) -> Response[str]:
     owner = _owner_of_jobs(job_id)
     job = _find(owner, job_id)
     log = EventLog(config.text(config.Variable.EVENT_TABLE))
-    # A job that is over, and known to be, has nothing more to tell.
-    patience = 0 if job.status in ENDS and job.version <= seq else wait
+    # A job that is over, and known to be, has nothing more to tell; and no job has a number that it has not come to.
+    patience = 0 if job.version < seq or (job.status in ENDS and job.version == seq) else wait
     found = wait_until(lambda: log.after(owner, job_id, seq, limit=limit), patience, bool)
     headers = {"Cache-Control": "no-store"} | ({"Preference-Applied": f"wait={wait}"} if wait else {})
     return _json(HTTPStatus.OK, {"events": found}, headers)

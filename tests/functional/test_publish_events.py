@@ -234,6 +234,14 @@ def test_list_events_waits_for_something_new(queued: Aws, monkeypatch: pytest.Mo
     assert answer["multiValueHeaders"]["Preference-Applied"] == ["wait=5"]
 
 
+def test_list_events_after_a_number_that_is_to_come_waits_for_nothing(queued: Aws) -> None:
+    publish(queued.stream())
+
+    answer = call("GET", PATH, query={"afterSeq": "999"}, headers={"Prefer": "wait=20"})
+
+    assert answer["document"]["events"] == []
+
+
 def test_list_events_of_another_are_as_unknown_as_those_of_no_job(succeeded: Aws) -> None:
     publish(succeeded.stream())
 
