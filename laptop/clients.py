@@ -9,11 +9,14 @@ from laptop.emulator import Emulator
 from laptop.environment import ACCOUNT, REGION
 
 
-def client(service: str, emulator: Emulator) -> Any:
-    """Make a client. Call `environment.isolate` first, or a profile named in the user's environment is looked for."""
+def client(service: str, emulator: Emulator, path: str = "") -> Any:
+    """Make a client, of what is below a path of the emulator's.
+
+    Call `environment.isolate` first, or a profile named in the user's environment is looked for.
+    """
     return boto3.client(
         service,
-        endpoint_url=emulator.endpoint,
+        endpoint_url=emulator.endpoint + path,
         region_name=REGION,
         aws_access_key_id=ACCOUNT,
         aws_secret_access_key="laptop",  # noqa: S106 - the emulator wants one, and does not look at it

@@ -41,9 +41,15 @@ class Deployment:
         """Where the user pool answers."""
         return self.emulator.endpoint
 
-    def client(self, service: str) -> Any:
-        """Make a boto3 client for the emulator that it is in."""
-        return client(service, self.emulator)
+    @property
+    def push_path(self) -> str:
+        """Where the emulator has the channel of the output `PushUrl`, below its endpoint."""
+        host, _, stage = self.outputs["PushUrl"].removeprefix("wss://").partition("/")
+        return f"/_aws/execute-api/{host.partition('.')[0]}/{stage}"
+
+    def client(self, service: str, path: str = "") -> Any:
+        """Make a boto3 client for the emulator that it is in, or for what is below a path there."""
+        return client(service, self.emulator, path)
 
 
 def deploy(emulator: Emulator, home: Home) -> Deployment:

@@ -11,6 +11,9 @@
    are gone instead, which is what the job's row alone is enough to mend.
 9. An execution that runs for longer than the state machine's `TimeoutSeconds` is TIMED_OUT, and an event tells of it.
    Here it ran on.
+10. Streams of tables are read beside queues, and at once. Here one reader took turns, once a second.
+11. A stream outlives a restart. Here it began anew, and its reader went on from a place that it had yet to get to. The
+    reader begins anew, too.
 
 Runs inside the emulator's environment only.
 """
@@ -21,11 +24,13 @@ import importlib
 import json
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 Schema = dict[str, Any]
+_STREAM_PAUSE_SECONDS: Final = 0.05
 
 
 def apply() -> None:
@@ -42,6 +47,7 @@ def apply() -> None:
     _name_queues_alike_on_every_port(queues)
     _forget_what_ran(machines)
     _end_executions_that_are_out_of_time(machines)
+    _read_streams_by_themselves(importlib.import_module("ministack.services.lambda_svc"))
 
 
 def digest() -> str:
@@ -199,6 +205,35 @@ def _end_executions_that_are_out_of_time(machines: Any) -> None:
             alarm.cancel()
 
     machines._run_execution = run_for_so_long
+
+
+def _read_streams_by_themselves(functions: Any) -> None:
+    read, start, restore = functions._poll_dynamodb_streams, functions._ensure_poller, functions._restore_state
+    started = threading.Event()
+
+    def go_on_reading() -> None:
+        while True:
+            try:
+                busy = read()
+            except Exception:
+                functions.logger.exception("Streams could not be read")
+                busy = False
+            if not busy:
+                time.sleep(_STREAM_PAUSE_SECONDS)
+
+    def restore_without_places(data: Any) -> None:
+        restore(data)
+        functions._dynamodb_stream_positions.clear()
+
+    def start_both() -> None:
+        start()
+        if not started.is_set():
+            started.set()
+            threading.Thread(target=go_on_reading, daemon=True).start()
+
+    functions._poll_dynamodb_streams = lambda: False
+    functions._ensure_poller = start_both
+    functions._restore_state = restore_without_places
 
 
 def _reasons(gateway: Any, method: Any, api: str, body: bytes) -> list[str]:

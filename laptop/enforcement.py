@@ -40,9 +40,9 @@ def apply() -> None:
     may = _Asker(evaluator)
     _hold_the_state_machine_to_its_role(importlib.import_module("ministack.services.stepfunctions"), may)
     _hold_the_gateway_to_its_role(importlib.import_module("ministack.services.apigateway_v1"), may)
-    _hold_readers_to_their_roles(
-        importlib.import_module("ministack.services.sqs"), importlib.import_module("ministack.services.lambda_svc"), may
-    )
+    functions = importlib.import_module("ministack.services.lambda_svc")
+    _hold_readers_to_their_roles(importlib.import_module("ministack.services.sqs"), functions, may)
+    _hold_readers_of_streams_to_their_roles(importlib.import_module("ministack.services.dynamodb"), functions, may)
 
 
 class _Asker:
@@ -143,12 +143,7 @@ def _hold_readers_to_their_roles(queues: Any, functions: Any, may: Callable[[str
 
     def reader_may(queue_url: str, *actions: str) -> bool:
         queue = _arn("SQS", queue_url.rpartition("/")[2])
-        roles = [
-            functions._functions[mapping["FunctionName"]]["config"]["Role"]
-            for *_, mapping in functions._iter_all_esms()
-            if mapping.get("EventSourceArn") == queue
-        ]
-        return all(may(role, action, queue) for role in roles for action in actions)
+        return all(may(role, action, queue) for role in _readers_of(queue, functions) for action in actions)
 
     def receive_if_allowed(queue_url: str, number: int) -> Any:
         # Only for a message that is there: the pollers ask many times a second.
@@ -163,6 +158,35 @@ def _hold_readers_to_their_roles(queues: Any, functions: Any, may: Callable[[str
 
     queues._receive_messages_for_esm = receive_if_allowed
     queues._delete_messages_for_esm = delete_if_allowed
+
+
+def _hold_readers_of_streams_to_their_roles(tables: Any, functions: Any, may: Callable[[str, str, str], bool]) -> None:
+    read = tables.stream_records_since
+
+    def read_if_allowed(table: str, *where: Any, **scope: Any) -> Any:
+        found = read(table, *where, **scope)
+        stream = tables._tables[table]["LatestStreamArn"]
+        # Only for a change that is there: the poller asks many times a second.
+        for role in _readers_of(stream, functions) if found else []:
+            if not may(role, "dynamodb:ListStreams", "*"):
+                return []
+            if not all(may(role, f"dynamodb:{action}", stream) for action in _READING_A_STREAM):
+                return []
+        return found
+
+    tables.stream_records_since = read_if_allowed
+
+
+_READING_A_STREAM: Final = ("DescribeStream", "GetShardIterator", "GetRecords")
+
+
+def _readers_of(source: str, functions: Any) -> list[str]:
+    """Roles of the functions that read a queue or a stream."""
+    return [
+        functions._functions[mapping["FunctionName"]]["config"]["Role"]
+        for *_, mapping in functions._iter_all_esms()
+        if mapping.get("EventSourceArn") == source
+    ]
 
 
 def _arn(service: str, name: str) -> str:

@@ -5,7 +5,7 @@ The demo and the tests judge by this, so that they do not have to believe what t
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from laptop.deployment import Deployment
@@ -21,6 +21,8 @@ class World:
         self._lambda = deployment.client("lambda")
         self._states = deployment.client("stepfunctions")
         self._stack = deployment.client("cloudformation")
+        self._rows = deployment.client("dynamodb")
+        self._channel = deployment.client("apigatewaymanagementapi", path=deployment.push_path)
 
     def dead_letters(self, job_id: str | None = None) -> list[dict[str, Any]]:
         """Read the dead letters, all or one job's, and leave them in the queue."""
@@ -116,6 +118,16 @@ class World:
             and resource["LogicalResourceId"].startswith(f"Functions{construct}Function")
         )
         return str(next(names))
+
+    def connections(self) -> list[str]:
+        """Ids of the connections that push knows of."""
+        (table,) = (name for name in self._rows.list_tables()["TableNames"] if "PushWatchers" in name)
+        return [row["connectionId"]["S"] for row in self._rows.scan(TableName=table)["Items"]]
+
+    def cut(self, connection: str) -> None:
+        """Close a connection, as a network that fails would; one that is closed already is no error."""
+        with suppress(self._channel.exceptions.GoneException):
+            self._channel.delete_connection(ConnectionId=connection)
 
     @contextmanager
     def held(self, construct: str) -> Iterator[None]:

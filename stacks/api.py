@@ -23,6 +23,9 @@ STAGE_NAME = "v1"
 PLACES = {"path": "path", "query": "querystring", "header": "header"}
 """Where a parameter is: in OpenAPI's words and in the gateway's."""
 
+READING = {"createTicket"}
+"""Calls that change nothing of a job, though they are no GET: a ticket is leave to watch."""
+
 ACCESS_LOG = {
     "requestId": "$context.requestId",
     "time": "$context.requestTime",
@@ -142,7 +145,7 @@ class Api(Construct):
             submitting or calls,
             operation_name=operation.operation_id,
             # With scopes, the authorizer takes access tokens that have one of them, and refuses ID tokens.
-            authorization_scopes=scopes_for(operation.method),
+            authorization_scopes=scopes_for(operation.method, reads=operation.operation_id in READING),
             authorization_type=apigateway.AuthorizationType.COGNITO,
             authorizer=self._authorizer,
             request_parameters=_request_parameters(operation),

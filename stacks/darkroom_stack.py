@@ -13,6 +13,7 @@ from stacks.api import Api, Throttle, Throttles
 from stacks.bundling import Package, Packages
 from stacks.dead_letters import DeadLetters
 from stacks.encryption import Encryption
+from stacks.event_stream import EventStream
 from stacks.execution_ends import ExecutionEnds
 from stacks.firewall import Firewall
 from stacks.functions import FunctionFactory
@@ -22,6 +23,7 @@ from stacks.intake import Intake
 from stacks.job_table import JobTable
 from stacks.logs import LogKeeping
 from stacks.openapi import Contract
+from stacks.push_channel import PushChannel
 from stacks.reconciler import Reconciler
 from stacks.settings import Settings
 from stacks.workflow import Workflow
@@ -35,6 +37,9 @@ API_TIMEOUT = Duration.seconds(29)
 CLEAN_UP_TIMEOUT = Duration.seconds(60)
 SETTLE_TIMEOUT = Duration.seconds(30)
 RECONCILE_TIMEOUT = Duration.minutes(2)
+PUBLISH_TIMEOUT = Duration.seconds(30)
+WATCH_TIMEOUT = Duration.seconds(29)
+"""The gateway gives up at 29 seconds here, too."""
 REDRIVE_TIMEOUT = Duration.seconds(20)
 
 
@@ -93,6 +98,18 @@ class DarkroomStack(Stack):
             job_retention_days=settings.job_retention_days,
             encryption=self.encryption,
         )
+        self.events = EventStream(
+            self, "Events", bus_name=self.stack_name, removal_policy=removal_policy, encryption=self.encryption
+        )
+        self.push = PushChannel(
+            self,
+            "Push",
+            name=self.stack_name,
+            messages_per_second=settings.requests_per_second,
+            message_burst=settings.request_burst,
+            log_keeping=self._logs,
+            encryption=self.encryption,
+        )
         self.dead_letters = DeadLetters(self, "DeadLetters", encryption=self.encryption)
         self.intake = Intake(
             self,
@@ -123,6 +140,8 @@ class DarkroomStack(Stack):
         self._settle_ended()
         self.reconcile = self._reconcile()
         self.redrive_job = self._redrive_job()
+        self._publish_events()
+        self._watch()
         self._outputs()
 
     def _workflow(self, definition: str) -> Workflow:
@@ -270,6 +289,45 @@ class DarkroomStack(Stack):
         self._grant_starting(function)
         return function
 
+    def _publish_events(self) -> None:
+        function = self._api_function(
+            "PublishEvents",
+            description="tells of every change of a job: in the log of events, and on the bus",
+            handler="publish_events",
+            timeout=PUBLISH_TIMEOUT,
+            environment={
+                Variable.EVENT_TABLE: self.events.log.table_name,
+                Variable.EVENT_BUS_NAME: self.events.bus.event_bus_name,
+                **self._push_environment(),
+            },
+        )
+        self.events.publish_with(function, table=self.table.table)
+        self.push.grant_watchers(function, "Query", "DeleteItem")
+        self.push.grant_telling(function)
+
+    def _watch(self) -> None:
+        """Make the functions behind the push channel."""
+        authorizer = self._api_function(
+            "AuthorizeWatcher",
+            description="lets a watcher in by its ticket",
+            handler="authorize_watcher",
+            timeout=WATCH_TIMEOUT,
+            environment={Variable.TICKET_TABLE: self.push.tickets.table_name},
+        )
+        self.push.grant_redeeming(authorizer)
+        watch = self._api_function(
+            "Watch",
+            description="notes what watchers want to be told of, and tells them what they have missed",
+            handler="watch",
+            timeout=WATCH_TIMEOUT,
+            environment={Variable.EVENT_TABLE: self.events.log.table_name, **self._push_environment()},
+        )
+        self.push.grant_watchers(watch, "PutItem", "UpdateItem", "DeleteItem", "Query")
+        self.push.grant_telling(watch)
+        self.events.grant_log(watch, "Query")
+        self.push.answer_with(watch, authorizer=authorizer)
+        self.push.log_with(self.api.rest_api.node.find_child("Account"))
+
     def _grant_cleaning_up(self, function: lambda_.Function) -> None:
         self.table.grant_rows(function, "GetItem", "UpdateItem")
         self.bucket.grant_listing_artefacts(function)
@@ -308,6 +366,9 @@ class DarkroomStack(Stack):
             environment={
                 **self._job_environment(),
                 **self._redriving_environment(),
+                Variable.EVENT_TABLE: self.events.log.table_name,
+                Variable.TICKET_TABLE: self.push.tickets.table_name,
+                Variable.PUSH_URL: self.push.url,
                 Variable.JOB_QUEUE_URL: self.intake.queue.queue_url,
                 Variable.INTAKE_DEAD_LETTER_QUEUE_URL: self.intake.dead_letter_queue.queue_url,
                 **self._limits(),
@@ -317,6 +378,8 @@ class DarkroomStack(Stack):
         )
         self.table.grant_rows(function, "GetItem", "BatchGetItem", "PutItem", "UpdateItem")
         self.table.grant_listing(function)
+        self.events.grant_log(function, "Query")
+        self.push.grant_issuing(function)
         self._grant_starting(function)
         # It signs forms and links in its own name, so they can do what it may do, until they expire.
         self.bucket.grant_uploads(function, "PutObject")
@@ -346,6 +409,9 @@ class DarkroomStack(Stack):
             timeout=timeout,
             environment=environment,
         )
+
+    def _push_environment(self) -> dict[Variable, str]:
+        return {Variable.WATCHER_TABLE: self.push.watchers.table_name, Variable.PUSH_URL: self.push.url}
 
     def _job_environment(self) -> dict[Variable, str]:
         return {
@@ -382,6 +448,8 @@ class DarkroomStack(Stack):
             "DeadLetterQueueUrl": self.dead_letters.queue.queue_url,
             "RedriveFunctionName": self.redrive_job.function_name,
             "ReconcileFunctionName": self.reconcile.function_name,
+            "PushUrl": self.push.url.replace("https", "wss", 1),
+            "EventBusName": self.events.bus.event_bus_name,
             "StateMachineArn": self.workflow.state_machine.state_machine_arn,
             "JobTableName": self.table.table.table_name,
             "ImageBucketName": self.bucket.bucket.bucket_name,

@@ -88,9 +88,12 @@ class Identity(Construct):
         return f"{self.domain.base_url()}/oauth2/token"
 
 
-def scopes_for(method: str) -> list[str]:
-    """Any one of which an access token must have: a user's whole sign-in, or a machine's right to read or to write."""
-    right = READ if method == "GET" else WRITE
+def scopes_for(method: str, *, reads: bool = False) -> list[str]:
+    """Any one of which an access token must have: a user's whole sign-in, or a machine's right to read or to write.
+
+    `reads` says of another method than GET that it only leads to reading.
+    """
+    right = READ if method == "GET" or reads else WRITE
     return [f"{RESOURCE_SERVER}/{right.scope_name}", OF_USERS]
 
 

@@ -34,6 +34,8 @@ class JobTable(Construct):
             encryption=encryption.of_table,
             encryption_key=encryption.key,
             time_to_live_attribute=keys.EXPIRES_AT,
+            # Both, so that the reader of the stream can tell what has changed. A Lambda's reads of it are free.
+            stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=point_in_time_recovery
             ),

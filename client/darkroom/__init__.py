@@ -20,6 +20,7 @@ from darkroom.errors import (
     ConflictError,
     ConnectionLostError,
     DarkroomError,
+    EventsMissingError,
     ForbiddenError,
     InvalidArgumentError,
     LetterNotFoundError,
@@ -36,6 +37,7 @@ from darkroom.errors import (
     TooManyRequestsError,
     UnexpectedAnswerError,
 )
+from darkroom.events import JobEvent
 from darkroom.machine import MachineSession
 from darkroom.models import ArtefactName, Job, JobAccepted, JobError, JobStatus, JobSummary, StageEntry, StageStatus
 from darkroom.problem import Problem
@@ -56,11 +58,13 @@ __all__ = [
     "ConflictError",
     "ConnectionLostError",
     "DarkroomError",
+    "EventsMissingError",
     "ForbiddenError",
     "InvalidArgumentError",
     "Job",
     "JobAccepted",
     "JobError",
+    "JobEvent",
     "JobStatus",
     "JobSummary",
     "LetterNotFoundError",

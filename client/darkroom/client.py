@@ -2,17 +2,23 @@
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, overload
+from urllib.parse import urlencode
 
 from darkroom.api import Api, json_of
-from darkroom.errors import LocalFileError, NotFoundError, UnexpectedAnswerError
+from darkroom.documents import Members
+from darkroom.errors import EventsMissingError, LocalFileError, NotFoundError, ServerError, UnexpectedAnswerError
+from darkroom.events import InOrder, JobEvent
+from darkroom.following import Feed, NoFeed, follow
 from darkroom.job_ids import checked, made_at, new_job_id
 from darkroom.media_types import media_type
 from darkroom.models import ArtefactName, Job, JobAccepted, JobPage, JobStatus, JobSummary, Upload, queued_job
 from darkroom.profile import Profile
+from darkroom.push import PushLine
 from darkroom.retrying import Retrier, RetryPolicy
 from darkroom.session import Session, TokenSource
 from darkroom.sign_in import UserPool
@@ -25,6 +31,9 @@ QUEUE_GRACE_SECONDS = 60.0
 """A job submitted less long ago than this may still be in the queue when the API says that it does not know it."""
 LARGEST_PAGE = 200
 LONGEST_WAIT_SECONDS = 20
+EVENTS_PAGE = 200
+EVENTS_PATIENCE_SECONDS = 120.0
+"""Events follow a job within moments. The API holds back what follows a gap for a minute."""
 _NOT_MODIFIED = 304
 
 
@@ -38,7 +47,9 @@ class Client:
         tokens: TokenSource | None = None,
         retries: RetryPolicy | None = None,
         surroundings: Surroundings | None = None,
+        push: bool = True,
     ) -> None:
+        """`push` False asks for news instead of having it pushed."""
         self.profile = profile
         self._surroundings = surroundings or Surroundings()
         self._http = self._surroundings.http()
@@ -48,6 +59,7 @@ class Client:
         self._tokens = tokens or Session(TokenFile(profile), self.user_pool, self._surroundings)
         self._api = Api(profile.api_url, self._tokens, self._http, retrier)
         self._storage = Storage(self._storage_http, retrier)
+        self._line = PushLine(self._invitation, self._surroundings.connect) if push else None
         self._submitted: dict[str, Job] = {}
         self._lock = threading.Lock()
 
@@ -139,9 +151,15 @@ class Client:
 
         Leaving the loop leaves the job alone. Raises NotFoundError, ConnectionLostError; watching again is harmless.
         """
-        return watch(
-            checked(job_id), look=self._recorded, still_queued=self._still_queued, surroundings=self._surroundings
-        )
+        return self._watched(checked(job_id))
+
+    def events(self, job_id: str, *, after_seq: int = 0) -> Iterator[JobEvent]:
+        """Iterate over what has happened to a job after the event of this number, and what happens until its end.
+
+        Each event comes once, in order: pushed where that is possible, asked for otherwise. Raises NotFoundError,
+        ConnectionLostError, EventsMissingError; going on from the last number is harmless.
+        """
+        return self._told(checked(job_id), after_seq, patience=EVENTS_PATIENCE_SECONDS)
 
     def cancel(self, job_id: str) -> JobAccepted:
         """Say that a job is no longer wanted. Cancelling twice is harmless; one still on its way is waited for.
@@ -191,6 +209,8 @@ class Client:
 
     def close(self) -> None:
         """Give up connections. Requests under way in other threads end with ConnectionLostError."""
+        if self._line:
+            self._line.close()
         self._http.close()
         self._storage_http.close()
 
@@ -227,6 +247,86 @@ class Client:
         chosen = {"status": None if status is None else str(status), "limit": limit, "cursor": cursor}
         query: dict[str, str | int] = {name: value for name, value in chosen.items() if value is not None}
         return JobPage.parse(json_of(self._api.request("GET", "/jobs", query=query)))
+
+    def _watched(self, job_id: str) -> Iterator[Job]:
+        for job in self._asked_for(job_id):
+            yield job
+            if job.seq is not None and not job.status.is_end:
+                break
+        else:
+            return
+        try:
+            for event in self._told(job_id, job.seq, patience=0.0):
+                job = event.applied_to(job)
+                yield job
+        except (EventsMissingError, NotFoundError, ServerError, UnexpectedAnswerError):
+            pass  # asking for the job itself tells what is the matter, or does without events
+        yield from self._asked_for(job_id)
+
+    def _told(self, job_id: str, after_seq: int, *, patience: float) -> Iterator[JobEvent]:
+        """Follow events; raise EventsMissingError when a job that is over is further than they are for so long."""
+        order = InOrder(after_seq)
+        behind_since: float | None = None
+
+        def is_over(last: int) -> bool:
+            nonlocal behind_since
+            seq = self._seq_at_end(job_id)
+            if seq is None or seq <= last:
+                behind_since = None
+                return seq is not None
+            present = self._surroundings.now()
+            behind_since = behind_since or present
+            if present - behind_since >= patience:
+                raise EventsMissingError(f"Job {job_id} is over, but its events after {last} are not to be had.")
+            return False
+
+        with self._feed(job_id, order) as feed:
+            yield from follow(
+                order,
+                feed=feed,
+                read=lambda seq, wait: self._logged(job_id, seq, wait),
+                surroundings=self._surroundings,
+                is_over=is_over,
+            )
+
+    def _seq_at_end(self, job_id: str) -> int | None:
+        """Return the number of the last event of a job that is over; None when it is not, or not there yet."""
+        try:
+            job = self._recorded(job_id, 0, None)
+        except NotFoundError:
+            return None  # asking for its events says so, too, unless it is only queued
+        return job.seq if job is not None and job.status.is_end else None
+
+    def _asked_for(self, job_id: str) -> Iterator[Job]:
+        return watch(job_id, look=self._recorded, still_queued=self._still_queued, surroundings=self._surroundings)
+
+    def _feed(self, job_id: str, order: InOrder) -> AbstractContextManager[Feed]:
+        return self._line.feed(job_id, lambda: order.last) if self._line else nullcontext(NoFeed())
+
+    def _invitation(self) -> str:
+        """Ask for a ticket; return the address to connect to with it."""
+        ticket = Members(json_of(self._api.request("POST", "/tickets")), "Ticket")
+        return f"{ticket.text('url')}?{urlencode({'ticket': ticket.text('ticket')})}"
+
+    def _logged(self, job_id: str, seq: int, wait: int) -> list[JobEvent]:
+        """Read all events of a job after a number; held back for as long as there are none, and none while queued."""
+        events: list[JobEvent] = []
+        while True:
+            try:
+                page = self._page_of_events(job_id, events[-1].seq if events else seq, 0 if events else wait)
+            except NotFoundError:
+                if seq or events or not self._still_queued(job_id):
+                    raise
+                return []
+            events += page
+            if len(page) < EVENTS_PAGE:
+                return events
+
+    def _page_of_events(self, job_id: str, seq: int, wait: int) -> list[JobEvent]:
+        headers = {"Prefer": f"wait={wait}"} if wait else {}
+        query: dict[str, str | int] = {"afterSeq": seq, "limit": EVENTS_PAGE}
+        response = self._api.request("GET", f"/jobs/{job_id}/events", query=query, headers=headers)
+        return [JobEvent.parse(event) for event in Members(json_of(response), "JobEvents").list("events")]
 
     def _recorded(self, job_id: str, wait: int, etag: str | None) -> Job | None:
         """Look at a job's record; None when it still has that etag. Raises NotFoundError when there is none (yet)."""

@@ -13,6 +13,7 @@
     │   └── SignInRefusedError    wrong password, unknown user, a challenge that cannot be answered
     ├── ConnectionLostError       no answer after all tries
     ├── UnexpectedAnswerError     an answer that is not Darkroom's
+    ├── EventsMissingError        a job is over, and the events that led there are not to be had
     ├── StorageError              the image store refused an upload or a download
     │   └── TooLargeError         the image is larger than Darkroom takes
     ├── ProfileError              no profile, or one that cannot be used
@@ -86,6 +87,10 @@ class ConnectionLostError(DarkroomError):
 
 class UnexpectedAnswerError(DarkroomError):
     """Something answered that does not speak Darkroom's language: a proxy, another service, a newer version."""
+
+
+class EventsMissingError(DarkroomError):
+    """A job is over, and the events that led there are not to be had; the job itself says how it has ended."""
 
 
 class StorageError(DarkroomError):

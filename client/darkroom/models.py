@@ -154,6 +154,8 @@ class JobSummary:
 class Job(JobSummary):
     """A job, whole, as it was when it was asked for."""
 
+    seq: int | None = None
+    """The number of the last event that it shows; None of a Darkroom that counts none."""
     analyses: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     execution: str | None = None
@@ -166,6 +168,7 @@ class Job(JobSummary):
         members = Members(document, "Job")
         return cls(
             **_summary(members),
+            seq=members.optional_number("seq"),
             analyses=tuple(str(name) for name in members.list("analyses")),
             options=members.object("options"),
             execution=members.optional_text("execution"),

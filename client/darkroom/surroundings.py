@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from darkroom import aws
+from darkroom.push import Socket, connect
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 35.0
@@ -38,6 +39,8 @@ class Surroundings:
     sleep: Callable[[float], None] = time.sleep
     now: Callable[[], float] = time.time
     jitter: Callable[[float], float] = _full_jitter
+    connect: Callable[[str], Socket] = connect
+    """Connects a WebSocket."""
     aws_client: Callable[..., Any] = aws.client
     """Called as `aws.client` is; by operators' commands only."""
 

@@ -1,4 +1,4 @@
-"""Following a job until its end by asking again and again, with the API holding each answer until there is news."""
+"""Watching a job until its end by asking again and again, with the API holding each answer until there is news."""
 
 from collections.abc import Callable, Iterator
 

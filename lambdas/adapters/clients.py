@@ -23,6 +23,7 @@ _JSON_SERVICES: Final = {
     "dynamodb": ("dynamodb", "DynamoDB_20120810", "1.0"),
     "stepfunctions": ("states", "AWSStepFunctions", "1.0"),
     "sqs": ("sqs", "AmazonSQS", "1.0"),
+    "events": ("events", "AWSEvents", "1.1"),
     "rekognition": ("rekognition", "RekognitionService", "1.1"),
 }
 

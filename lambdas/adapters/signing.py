@@ -81,7 +81,7 @@ class Signer:
         return "\n".join(
             [
                 method,
-                parts.path or "/",
+                self._path(parts.path or "/"),
                 "&".join(f"{name}={value}" for name, value in pairs),
                 *(f"{name}:{headers[name]}" for name in sorted(headers)),
                 "",
@@ -89,6 +89,10 @@ class Signer:
                 digest,
             ]
         )
+
+    def _path(self, path: str) -> str:
+        """As it is sent to S3; to every other service, what is percent-encoded already is so once more."""
+        return path if self.service == "s3" else quote(path, safe=f"/{_UNRESERVED}")
 
     def _signature(self, canonical: str, at: datetime) -> str:
         text = "\n".join([ALGORITHM, _stamp(at), self._scope(at), hashlib.sha256(canonical.encode()).hexdigest()])

@@ -9,10 +9,13 @@ from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoSuchRouteError
 
 from lambdas import config
+from lambdas.adapters.event_log import EventLog
 from lambdas.adapters.image_bucket import UPLOAD_SECONDS, ArtefactMissingError, ImageBucket
 from lambdas.adapters.job_list import JobList
 from lambdas.adapters.job_table import JobTable
+from lambdas.adapters.push_channel import PushChannel
 from lambdas.adapters.similar_jobs import SimilarJobs
+from lambdas.adapters.tickets import Tickets
 from lambdas.handlers import requests, views
 from lambdas.handlers.cancelling import cancel
 from lambdas.handlers.deleting import delete
@@ -31,7 +34,7 @@ from lambdas.handlers.problems import (
     to_response,
 )
 from lambdas.handlers.redriving import CannotRedriveError, redrive
-from lambdas.handlers.waiting import wait_for_job
+from lambdas.handlers.waiting import wait_for_job, wait_until
 from lambdas.jobs.errors import BrokenRule, InvalidJob, TransientError
 from lambdas.jobs.model import Job
 from lambdas.jobs.status import ENDS, Status
@@ -80,6 +83,21 @@ def create_upload() -> Response[str]:
     )
 
 
+@app.post("/tickets")
+def create_ticket() -> Response[str]:
+    """Make a ticket by which the caller can connect to the push channel, once and soon."""
+    ticket = Tickets(config.text(config.Variable.TICKET_TABLE)).issue(_owner())
+    channel = PushChannel(config.text(config.Variable.PUSH_URL))
+    return _json(
+        HTTPStatus.CREATED,
+        {
+            "ticket": ticket.text,
+            "url": channel.address,
+            "expiresAt": from_epoch_millis(ticket.expires_at * 1000),
+        },
+    )
+
+
 @app.get("/jobs")
 def list_jobs() -> Response[str]:
     """One page of the caller's jobs."""
@@ -114,6 +132,23 @@ def get_job(job_id: str) -> Response[str]:
     if job.etag in known:
         return Response(status_code=HTTPStatus.NOT_MODIFIED.value, headers=headers)
     return _json(HTTPStatus.OK, views.whole(job), headers)
+
+
+@app.get("/jobs/<job_id>/events")
+def list_events(job_id: str) -> Response[str]:
+    """What has happened to a job; held back, when the caller prefers so, until something new has."""
+    job_id = requests.job_id(job_id)
+    query = app.current_event.query_string_parameters or {}
+    seq, limit = requests.after_seq(query.get("afterSeq")), requests.limit(query.get("limit"))
+    wait = requests.wait_seconds(app.current_event.headers.get("Prefer"))
+    owner = _owner_of_jobs(job_id)
+    job = _find(owner, job_id)
+    log = EventLog(config.text(config.Variable.EVENT_TABLE))
+    # A job that is over, and known to be, has nothing more to tell; and no job has a number that it has not come to.
+    patience = 0 if job.version < seq or (job.status in ENDS and job.version == seq) else wait
+    found = wait_until(lambda: log.after(owner, job_id, seq, limit=limit), patience, bool)
+    headers = {"Cache-Control": "no-store"} | ({"Preference-Applied": f"wait={wait}"} if wait else {})
+    return _json(HTTPStatus.OK, {"events": found}, headers)
 
 
 @app.post("/jobs/<job_id>/cancel")

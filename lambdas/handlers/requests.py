@@ -84,6 +84,15 @@ def _whole_number(field: str, text: str | None, *, least: int, most: int, defaul
     return int(text)
 
 
+def after_seq(text: str | None) -> int:
+    """Read the number of the last event that is known. Raises BadRequestError."""
+    if text is None:
+        return 0
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise BadRequestError.because([BrokenRule(field="afterSeq", rule="has to be a whole number from 0")])
+    return int(text)
+
+
 def attempt(text: str | None) -> int | None:
     """Read the number of an attempt. Raises BadRequestError."""
     if text is None:

@@ -34,7 +34,7 @@ def summary(job: Job) -> dict[str, Any]:
             "cancelRequestedAt": job.cancel_requested_at,
             "finishedAt": job.finished_at,
             "tags": dict(job.tags),
-            "error": _failure(job.error),
+            "error": failure(job.error),
             "links": links(job.job_id),
         }
     )
@@ -43,10 +43,11 @@ def summary(job: Job) -> dict[str, Any]:
 def whole(job: Job) -> dict[str, Any]:
     """A job with all that there is to know about it."""
     return summary(job) | {
+        "seq": job.version,
         "analyses": list(job.analyses),
         "options": dict(job.options),
         "execution": job.current.execution_name,
-        "timeline": [_stage(job, name, record) for name, record in _by_start(job)],
+        "timeline": [stage(job, name, record) for name, record in _by_start(job)],
     }
 
 
@@ -73,7 +74,8 @@ def _by_start(job: Job) -> list[tuple[str, StageRecord]]:
     return sorted(job.stages.items(), key=lambda entry: (entry[1].started_at or "~", entry[0]))
 
 
-def _stage(job: Job, name: str, record: StageRecord) -> dict[str, Any]:
+def stage(job: Job, name: str, record: StageRecord) -> dict[str, Any]:
+    """One entry of the timeline."""
     cut_off = job.status in ENDS and record.status is StageStatus.RUNNING
     to_blame = job.error if cut_off and job.error and job.error.stage == name else None
     status = (StageStatus.FAILED if to_blame else StageStatus.STOPPED) if cut_off else record.status
@@ -86,20 +88,21 @@ def _stage(job: Job, name: str, record: StageRecord) -> dict[str, Any]:
             "attempt": record.attempt,
             "startedAt": record.started_at,
             "finishedAt": record.finished_at,
-            "error": _failure(record.error or to_blame),
+            "error": failure(record.error or to_blame),
         }
     )
 
 
-def _failure(failure: Failure | None) -> dict[str, Any] | None:
-    if failure is None:
+def failure(reason: Failure | None) -> dict[str, Any] | None:
+    """Why a job or a stage failed; None when it has not."""
+    if reason is None:
         return None
     return _without_none(
         {
-            "class": failure.error_class,
-            "message": failure.message,
-            "stage": failure.stage,
-            "redriveCanHelp": failure.redrive_can_help,
+            "class": reason.error_class,
+            "message": reason.message,
+            "stage": reason.stage,
+            "redriveCanHelp": reason.redrive_can_help,
         }
     )
 

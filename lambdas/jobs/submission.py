@@ -47,7 +47,7 @@ class Submission:
 
 def parse_submission(body: str, *, known_analyses: Sequence[str]) -> Submission:
     """Read and check the body of a submission. Raises InvalidJob, which names each field and the rule it breaks."""
-    document = _parse_object(body)
+    document = read_object(body)
     broken = [rule for check in _CHECKS for rule in check(document, known_analyses)]
     _raise_for(broken)
     return Submission(
@@ -65,7 +65,7 @@ def _options(asked: Mapping[str, int]) -> dict[str, int]:
 
 def parse_object(body: str | None, *, fields: Mapping[str, Collection[str]]) -> dict[str, str]:
     """Read a small body whose fields are words out of a list. Raises InvalidJob, as `parse_submission` does."""
-    document = _parse_object(body or "")
+    document = read_object(body or "")
     broken = [
         BrokenRule(field=_shown(name), rule="is not a field here") for name in sorted(document.keys() - fields.keys())
     ]
@@ -88,7 +88,8 @@ def is_id(value: object) -> bool:
     return isinstance(value, str) and ID.fullmatch(value) is not None
 
 
-def _parse_object(body: str) -> dict[str, Any]:
+def read_object(body: str) -> dict[str, Any]:
+    """Read a JSON object that means the same to everybody. Raises InvalidJob."""
     if len(body) > MAX_BODY_CHARACTERS:
         raise InvalidJob(f"The body has {len(body)} characters; at most {MAX_BODY_CHARACTERS} are accepted.")
     try:

@@ -87,6 +87,7 @@ def deployed(table: dict[str, Any]) -> Iterator[InMemory]:
         Variable.JOB_TABLE: "jobs",
         Variable.IMAGE_BUCKET: "images",
         Variable.RETENTION_DAYS: "3650",
+        Variable.MAX_OPEN_JOBS: "1000",
         Variable.PATIENCE_SECONDS: "300",
         Variable.MAX_OPEN_JOBS: "100",
     }
@@ -103,9 +104,13 @@ def deployed(table: dict[str, Any]) -> Iterator[InMemory]:
 def table_in_template() -> dict[str, Any]:
     """The job table of the synthesized stack, in the words of CreateTable."""
     template = json.loads((ASSEMBLY / "Darkroom-laptop.template.json").read_text())
-    tables = [r["Properties"] for r in template["Resources"].values() if r["Type"] == "AWS::DynamoDB::Table"]
+    (table,) = (
+        resource["Properties"]
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::DynamoDB::Table" and name.startswith("JobTable")
+    )
     taken = ("KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes", "BillingMode")
-    return {name: tables[0][name] for name in taken}
+    return {name: table[name] for name in taken}
 
 
 def _make(table: dict[str, Any]) -> str:

@@ -94,10 +94,6 @@ class Arena:
         )
         for stage in STAGES:
             self.set_capacity(stage.state, STAGE_CAPACITY)
-        self.aws("dynamodb").update_table(
-            TableName=self.outputs["JobTableName"],
-            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
-        )
 
     def set_capacity(self, construct: str, capacity: int | None) -> None:
         """Let so many of a function run at once; None for as many as may."""

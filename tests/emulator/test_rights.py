@@ -30,6 +30,7 @@ UNREAD_TWICE = "tests/functional/test_start_execution.py::test_bury_message_last
 RECONCILED = "tests/functional/test_reconcile.py::test_reconcile_deadline_that_is_over_ends_job_and_execution"
 RESTARTED = "tests/functional/test_reconcile.py::test_reconcile_queued_job_without_execution_is_started"
 LETTER_OWED = "tests/functional/test_reconcile.py::test_reconcile_sends_a_letter_that_could_not_be_sent"
+LEFT = "tests/functional/test_push.py::test_watcher_who_has_left_is_forgotten_at_the_next_event"
 SWEPT = "tests/functional/test_reconcile.py::test_reconcile_cancelling_job_whose_execution_ended_is_cancelled_and_swept"
 ELSEWHERE = {
     **{(stage, "s3:DeleteObject"): LATE_CANCEL for stage in STAGES},
@@ -38,6 +39,7 @@ ELSEWHERE = {
     **{(function, "states:DescribeExecution"): START_REPEATED for function in ("StartExecution", "BuryMessage")},
     **{(function, "states:DescribeExecution"): START_REPEATED for function in ("ApiCalls", "RedriveJob")},
     ("BuryMessage", "dynamodb:UpdateItem"): UNREAD_TWICE,
+    ("PublishEvents", "dynamodb:DeleteItem"): LEFT,
     ("Reconcile", "dynamodb:GetItem"): RECONCILED,
     ("Reconcile", "dynamodb:UpdateItem"): RECONCILED,
     ("Reconcile", "states:DescribeExecution"): RECONCILED,
@@ -50,6 +52,7 @@ ELSEWHERE = {
 """Rights that are needed in cases which this run does not meet, each with the test on in-memory AWS that does."""
 UNSEEN = {
     ("Inspect", "s3:ListBucket"),  # AWS tells a missing object from a forbidden one by it; the emulator without
+    ("PublishEvents", "sqs:SendMessage"),  # AWS puts in by it what could not be told; the emulator without
 }
 
 

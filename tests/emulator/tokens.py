@@ -56,7 +56,7 @@ def of_another_pool(deployment: Deployment, user: User) -> str:
 
 
 def _issued(deployment: Deployment, pool: str, user: User, *, seconds: int) -> str:
-    """Sign in at a client whose access tokens last this long: AWS allows five minutes at least, the emulator less."""
+    """Sign in at a client whose access tokens last this long: on AWS, five minutes at least; here, less."""
     cognito = deployment.client("cognito-idp")
     client = cognito.create_user_pool_client(
         UserPoolId=pool,

@@ -41,6 +41,7 @@ class Aws:
     dead_letters_url: str
     job_queue_url: str
     intake_dead_letters_url: str
+    event_bus_name: str = "darkroom"
 
     @property
     def watch_list(self) -> WatchList:
@@ -63,6 +64,16 @@ class Aws:
         """Take all dead letters off the queue."""
         found = boto3.client("sqs").receive_message(QueueUrl=self.dead_letters_url, MaxNumberOfMessages=10)
         return [json.loads(message["Body"]) for message in found.get("Messages", [])]
+
+    def stream(self) -> list[dict[str, Any]]:
+        """Every change of the job table so far, as its stream tells of them."""
+        streams = boto3.client("dynamodbstreams")
+        (stream,) = streams.list_streams(TableName="jobs")["Streams"]
+        (shard,) = streams.describe_stream(StreamArn=stream["StreamArn"])["StreamDescription"]["Shards"]
+        iterator = streams.get_shard_iterator(
+            StreamArn=stream["StreamArn"], ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        return list(streams.get_records(ShardIterator=iterator)["Records"])
 
     def cancel(self, job_id: str, owner: str = OWNER) -> Job:
         """Take a job to where a cancel leads."""
@@ -91,8 +102,13 @@ class Aws:
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch, job_table_definition: dict[str, Any]) -> Iterator[Aws]:
-    """An empty deployment. The table is made from the synthesized template, never from a copied schema."""
+def aws(
+    monkeypatch: pytest.MonkeyPatch,
+    job_table_definition: dict[str, Any],
+    event_table_definition: dict[str, Any],
+    push_table_definitions: dict[str, Any],
+) -> Iterator[Aws]:
+    """An empty deployment. The tables are made from the synthesized template, never from a copied schema."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     for name, value in {
@@ -109,19 +125,26 @@ def aws(monkeypatch: pytest.MonkeyPatch, job_table_definition: dict[str, Any]) -
     clients.client.cache_clear()
     monkeypatch.setattr(wire, "transmit", answered_in_memory)
     with mock_aws():
-        deployed = _deploy(job_table_definition)
+        deployed = _deploy({"jobs": job_table_definition, "events": event_table_definition, **push_table_definitions})
         monkeypatch.setenv(Variable.JOB_TABLE, "jobs")
         monkeypatch.setenv(Variable.IMAGE_BUCKET, deployed.bucket_name)
         monkeypatch.setenv(Variable.STATE_MACHINE_ARN, deployed.state_machine_arn)
         monkeypatch.setenv(Variable.DEAD_LETTER_QUEUE_URL, deployed.dead_letters_url)
         monkeypatch.setenv(Variable.JOB_QUEUE_URL, deployed.job_queue_url)
         monkeypatch.setenv(Variable.INTAKE_DEAD_LETTER_QUEUE_URL, deployed.intake_dead_letters_url)
+        monkeypatch.setenv(Variable.EVENT_TABLE, "events")
+        monkeypatch.setenv(Variable.EVENT_BUS_NAME, deployed.event_bus_name)
+        monkeypatch.setenv(Variable.TICKET_TABLE, "tickets")
+        monkeypatch.setenv(Variable.WATCHER_TABLE, "watchers")
+        monkeypatch.setenv(Variable.PUSH_URL, f"https://push.execute-api.{REGION}.amazonaws.com/v1")
         yield deployed
     clients.client.cache_clear()
 
 
-def _deploy(job_table_definition: dict[str, Any]) -> Aws:
-    boto3.client("dynamodb").create_table(**job_table_definition, TableName="jobs")
+def _deploy(tables: dict[str, Any]) -> Aws:
+    for name, definition in tables.items():
+        boto3.client("dynamodb").create_table(**definition, TableName=name)
+    boto3.client("events").create_event_bus(Name="darkroom")
     boto3.client("s3").create_bucket(Bucket="images", CreateBucketConfiguration={"LocationConstraint": REGION})
     machine = boto3.client("stepfunctions").create_state_machine(
         name="images",

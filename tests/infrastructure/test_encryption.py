@@ -53,8 +53,8 @@ def test_everything_at_rest_is_encrypted_with_it(own_key: Resources, key_id: str
         assert "SqsManagedSseEnabled" not in queue
     for group in own_key.of_type("AWS::Logs::LogGroup").values():
         assert group["KmsKeyId"] == arn
-    (table,) = own_key.of_type("AWS::DynamoDB::Table").values()
-    assert table["SSESpecification"] == {"KMSMasterKeyId": arn, "SSEEnabled": True, "SSEType": "KMS"}
+    for table in own_key.of_type("AWS::DynamoDB::Table").values():
+        assert table["SSESpecification"] == {"KMSMasterKeyId": arn, "SSEEnabled": True, "SSEType": "KMS"}
     (bucket,) = own_key.of_type("AWS::S3::Bucket").values()
     assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"] == [
         {

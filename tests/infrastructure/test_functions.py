@@ -13,11 +13,14 @@ from tests.infrastructure.templates import Resources
 OTHERS = {
     "ApiCalls": "api",
     "StartExecution": "start_execution",
+    "AuthorizeWatcher": "authorize_watcher",
     "BuryMessage": "bury_message",
     "CleanUp": "clean_up",
+    "PublishEvents": "publish_events",
     "Reconcile": "reconcile",
     "RedriveJob": "redrive_job",
     "SettleEnded": "settle_ended",
+    "Watch": "watch",
     "SettleFailed": "settle_failed",
 }
 

@@ -9,6 +9,8 @@ from lambdas.stages.catalogue import STAGES, Reads
 from tests.infrastructure.templates import Resources, listed
 
 ANY_RESOURCE = {
+    # It tells which streams there are, so it can be given on all or not at all; Lambda's poller asks for it.
+    "dynamodb:ListStreams",
     # X-Ray has no resources to name.
     "xray:PutTraceSegments",
     "xray:PutTelemetryRecords",
@@ -71,6 +73,27 @@ RIGHTS = {
         "states:DescribeExecution",
         "states:StopExecution",
     },
+    "PublishEvents": {
+        "dynamodb:BatchWriteItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:DescribeStream",
+        "dynamodb:GetRecords",
+        "dynamodb:GetShardIterator",
+        "dynamodb:ListStreams",
+        "dynamodb:Query",
+        "events:PutEvents",
+        "execute-api:ManageConnections",
+        # Where the poller reports what could not be told.
+        "sqs:SendMessage",
+    },
+    "AuthorizeWatcher": {"dynamodb:DeleteItem"},
+    "Watch": {
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:Query",
+        "execute-api:ManageConnections",
+    },
     "RedriveJob": {
         "dynamodb:GetItem",
         "dynamodb:UpdateItem",
@@ -98,6 +121,9 @@ def test_every_wildcard_resource_has_a_reason(template: Resources) -> None:
             elif actions <= {"states:DescribeExecution", "states:StopExecution"}:
                 # Of this state machine; an execution is named after a job that is not known yet.
                 assert ":execution:" in str(resource), policy
+            elif actions == {"execute-api:ManageConnections"}:
+                # Of this API; a connection is made by a watcher who is not there yet.
+                assert "/v1/POST/@connections/*" in str(resource), policy
             else:
                 assert all(text.endswith(BELOW_A_PREFIX) for text in _texts(resource) if "*" in text), (
                     policy,
@@ -142,7 +168,7 @@ def test_gateway_may_send_to_the_job_queue_and_nothing_else(template: Resources)
 
 def test_services_may_call_functions_only_for_what_is_ours(template: Resources) -> None:
     callers = {
-        "apigateway.amazonaws.com": {"ApiRestApi"},
+        "apigateway.amazonaws.com": {"ApiRestApi", "PushApi"},
         "events.amazonaws.com": {"ExecutionEndsRule", "ReconcilerRule"},
     }
     unseen = {source for sources in callers.values() for source in sources}

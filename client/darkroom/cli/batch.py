@@ -15,6 +15,7 @@ from typing import Any, Protocol, Self
 from darkroom.cli.items import Item, Step
 from darkroom.client import Client
 from darkroom.errors import DarkroomError
+from darkroom.events import JobEvent
 from darkroom.models import JobStatus
 
 UPLOADS_AT_ONCE = 4
@@ -75,10 +76,18 @@ class Crew:
 class Batch:
     """Some items, each of which is submitted, watched, or both."""
 
-    def __init__(self, client: Client, items: Sequence[Item], progress: Progress) -> None:
+    def __init__(
+        self,
+        client: Client,
+        items: Sequence[Item],
+        progress: Progress,
+        tell: Callable[[JobEvent], None] | None = None,
+    ) -> None:
+        """`tell` is called with every event of the jobs, by several threads; without it, jobs are only watched."""
         self._client = client
         self._items = items
         self._progress = progress
+        self._tell = tell
         self._uploaders = Crew(UPLOADS_AT_ONCE)
         self._watchers = Crew(WATCHED_AT_ONCE)
         self._detached = threading.Event()
@@ -121,11 +130,18 @@ class Batch:
     def _follow(self, item: Item) -> None:
         with self._settling(item, last=True):
             assert item.job_id is not None  # noqa: S101 - for the type checker: `follow` is for items with a job
+            if self._tell:
+                for event in self._client.events(item.job_id):
+                    self._tell_of(event)
             for job in self._client.watch(item.job_id):
                 item.job = job
                 self._note(item)
-            if item.job and item.job.status is JobStatus.SUCCEEDED:
+            if item.job and item.job.status is JobStatus.SUCCEEDED and not self._tell:
                 item.report = self._client.result(item.job_id)
+
+    def _tell_of(self, event: JobEvent) -> None:
+        if self._tell and not self._detached.is_set():
+            self._tell(event)
 
     def _step(self, item: Item, step: Step) -> None:
         item.step = step

@@ -1,6 +1,7 @@
 """`darkroom status`, `list`, `watch`, `cancel`, `redrive` and `delete`: what there is to do with jobs that exist."""
 
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
@@ -8,18 +9,22 @@ import typer
 
 from darkroom.cli.batch import Batch
 from darkroom.cli.desk import Desk
-from darkroom.cli.ends import close
+from darkroom.cli.ends import close, tell_errors
 from darkroom.cli.exit_codes import ExitCode, worst
 from darkroom.cli.items import Item
 from darkroom.cli.job_view import job_table, job_view
 from darkroom.cli.options import JobIds, Json, ProfileName, Yes
-from darkroom.cli.progress import choose_progress
+from darkroom.cli.progress import SilentProgress, choose_progress
 from darkroom.client import Client
 from darkroom.errors import DarkroomError, NotSignedInError
+from darkroom.events import JobEvent
 from darkroom.models import JobStatus
 
 Status = Annotated[JobStatus | None, typer.Option("--status", help="Only jobs in this status.", case_sensitive=False)]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="At most this many; 20 when left out.")]
+Events = Annotated[
+    bool, typer.Option("--events", help="Print every event of the jobs, one line of JSON each, and no report.")
+]
 USUAL_LIMIT = 20
 
 
@@ -114,13 +119,31 @@ def list_jobs(
         desk.terminal.say(f"The newest {USUAL_LIMIT}; --limit N shows more.", style="dim")
 
 
-def watch(context: typer.Context, *, jobs: JobIds, profile: ProfileName = None, json: Json = False) -> None:
+def watch(
+    context: typer.Context, *, jobs: JobIds, events: Events = False, profile: ProfileName = None, json: Json = False
+) -> None:
     """Show progress until jobs end, then their reports. Ctrl-C detaches; the jobs go on."""
     desk = Desk.of(context, json=json)
     items = [Item(label=job_id, job_id=job_id) for job_id in dict.fromkeys(jobs)]
+    if events:
+        raise typer.Exit(_tell_events(desk, profile, items))
     with desk.client(profile) as client:
         finished = Batch(client, items, choose_progress(desk.terminal, items, silent=False)).follow()
     raise typer.Exit(close(desk.terminal, items, finished=finished))
+
+
+def _tell_events(desk: Desk, profile: str | None, items: Sequence[Item]) -> ExitCode:
+    """Print every event of the jobs from their beginning to their ends, and nothing else, on stdout."""
+    lock = threading.Lock()
+
+    def tell(event: JobEvent) -> None:
+        with lock:
+            desk.terminal.emit(event.document)
+
+    with desk.client(profile) as client:
+        finished = Batch(client, items, SilentProgress(), tell).follow()
+    tell_errors(desk.terminal, items)
+    return worst(item.exit_code for item in items) if finished else ExitCode.DETACHED
 
 
 def _confirmed(count: int) -> bool:

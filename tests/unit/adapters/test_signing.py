@@ -31,7 +31,7 @@ SIGNERS = st.builds(
     access_key=NAMES,
     secret_key=SECRETS,
     session_token=st.none() | SECRETS,
-    service=st.sampled_from(["s3", "dynamodb", "sqs", "states", "rekognition"]),
+    service=st.sampled_from(["s3", "dynamodb", "sqs", "states", "rekognition", "execute-api"]),
     region=REGIONS,
 )
 
@@ -58,8 +58,9 @@ SIGNERS = st.builds(
     at=datetime(2026, 1, 1, tzinfo=UTC),
 )
 def test_headers_are_signed_as_botocore_signs_them(*, signer, method, host, key, query, headers, body, at) -> None:
-    # Only S3 has paths: the others are asked at the root, where botocore would also tidy the path up.
-    path = path_of(key) if signer.service == "s3" else "/"
+    # Others are asked at the root: botocore would tidy a path up. A connection's id has nothing to be tidied.
+    paths = {"s3": path_of(key), "execute-api": f"/v1/@connections/c{quote(key, safe='')}"}
+    path = paths.get(signer.service, "/")
     url = f"http://{host}{path}" + (f"?{query_of(query)}" if query else "")
     ours = signer.headers(method, url, {"content-type": "a/b", **headers}, body, at)
     request = AWSRequest(method=method, url=url, headers={"content-type": "a/b", **headers}, data=body)

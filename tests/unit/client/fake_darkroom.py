@@ -95,6 +95,12 @@ class FakeJob:
             document["deadlineAt"] = moment(self.submitted_at + seconds)
         return document
 
+    def changes(self, now: float) -> list[float]:
+        """When the job has changed, until now."""
+        began, step = self.submitted_at + self.row_after, self.stage_seconds
+        moments = [began, began + step / 2, *(began + step * done for done in range(1, len(STAGES) + 1))]
+        return [moment for moment in moments if moment <= now]
+
     def stage(self, index: int, done: int, status: str) -> dict[str, Any]:
         running = index == done and status == "RUNNING"
         entry: dict[str, Any] = {
@@ -120,6 +126,8 @@ class FakeDarkroom:
     stage_seconds: float = 1.0
     retry_after: str = "1"
     page_size: int = 2
+    counts_events: bool = False
+    lost_events: frozenset[int] = frozenset()
     end_of: Callable[[dict[str, Any]], str] = lambda body: "SUCCEEDED"
 
     def __post_init__(self) -> None:
@@ -189,12 +197,18 @@ class FakeDarkroom:
         if self.tokens.get(request.headers.get("Authorization", ""), 0) <= self.now:
             return problem(401, "Unauthorized")
         path = request.url.path.removeprefix("/v1")
-        if path == "/uploads":
-            return self._upload()
+        if path in {"/uploads", "/tickets"}:
+            return self._upload() if path == "/uploads" else problem(404, "There is nothing at this address.")
         if path == "/jobs":
             return self._list(request)
         job_id, _, what = path.removeprefix("/jobs/").partition("/")
-        calls = {"": self._job, "cancel": self._cancel, "redrive": self._redrive, "result": self._result}
+        calls = {
+            "": self._job,
+            "cancel": self._cancel,
+            "redrive": self._redrive,
+            "result": self._result,
+            "events": self._events,
+        }
         return calls[what](request, job_id)
 
     def _sign_in(self, request: httpx.Request) -> httpx.Response:
@@ -273,7 +287,26 @@ class FakeDarkroom:
             if self.now >= held_until:
                 return httpx.Response(304, headers={"ETag": self._etag(job)})
             self.now += 0.5
-        return httpx.Response(200, json=job.document(self.now), headers={"ETag": self._etag(job)})
+        document = job.document(self.now)
+        if self.counts_events:
+            document["seq"] = len(job.changes(self.now))
+        return httpx.Response(200, json=document, headers={"ETag": self._etag(job)})
+
+    def _events(self, request: httpx.Request, job_id: str) -> httpx.Response:
+        job = self._row(job_id)
+        if job is None or not self.counts_events:
+            return problem(404, "None of your jobs has this id.", {"Retry-After": self.retry_after})
+        known = int(request.url.params["afterSeq"])
+        held_until = self.now + int(request.headers.get("Prefer", "wait=0").removeprefix("wait="))
+        while True:
+            events = [
+                event_document(seq, job.document(moment))
+                for seq, moment in enumerate(job.changes(self.now), 1)
+                if seq > known and seq not in self.lost_events
+            ]
+            if events or self.now >= held_until:
+                return httpx.Response(200, json={"events": events})
+            self.now += 0.5
 
     def _put(self, job_id: str, body: dict[str, Any]) -> httpx.Response:
         if "sharpnes" in body.get("analyses", []):
@@ -319,6 +352,19 @@ class FakeDarkroom:
 
     def _etag(self, job: FakeJob) -> str:
         return f'"{job.status(self.now)}-{job.stages_done(self.now)}"'
+
+
+def event_document(seq: int, job: dict[str, Any]) -> dict[str, Any]:
+    """Tell of a change after which a job stands so."""
+    data = {name: job[name] for name in ("jobId", "status", "progress", "attempt")}
+    stages = [entry for entry in job["timeline"] if entry["status"] != "PENDING"]
+    return {
+        "specversion": "1.0",
+        "id": f"{job['jobId']}-{seq}",
+        "type": f"darkroom.job.{job['status'].lower()}",
+        "time": job["updatedAt"],
+        "data": {**data, "seq": seq, "stages": stages},
+    }
 
 
 def problem(

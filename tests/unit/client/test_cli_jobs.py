@@ -292,3 +292,16 @@ def test_commands_with_an_id_that_cannot_be_are_usage_errors(run: RunCommand, fa
     assert [run(command, "../x").code for command in ("status", "cancel", "redrive", "watch", "result")] == [2] * 5
     assert run("delete", "--yes", "../x").code == 2
     assert fake.requests == []
+
+
+def test_watch_with_events_prints_every_event_and_nothing_else(
+    run: RunCommand, fake: FakeDarkroom, client: Client
+) -> None:
+    fake.counts_events = True
+    jobs = [client.submit("image-1").job_id for _ in range(2)]
+    ended = run("watch", "--events", *jobs)
+
+    assert ended.code == 0
+    told = [(line["data"]["jobId"], line["data"]["seq"]) for line in ended.lines()]  # type: ignore[index]
+    assert sorted(told) == sorted((job_id, seq) for job_id in jobs for seq in range(1, 6))
+    assert [seq for job_id, seq in told if job_id == jobs[0]] == [1, 2, 3, 4, 5]

@@ -1,7 +1,7 @@
 import httpx
 import pytest
 from darkroom import Client
-from darkroom.errors import ConnectionLostError, NotFoundError
+from darkroom.errors import ConnectionLostError, EventsMissingError, NotFoundError
 from darkroom.job_ids import new_job_id
 from darkroom.models import JobStatus
 
@@ -96,3 +96,66 @@ def test_watch_of_an_api_that_does_not_hold_answers_does_not_hammer_it(client: C
     list(client.watch(job_id))
 
     assert fake.slept[:10] == [1.0] * 10
+
+
+def test_watch_follows_events_where_they_are_counted(client: Client, fake: FakeDarkroom) -> None:
+    fake.counts_events = True
+    job_id = client.submit("image-1").job_id
+
+    states = [(job.status.value, job.progress, job.seq) for job in client.watch(job_id)]
+
+    assert states[:5] == [
+        ("QUEUED", 0, 1),
+        ("RUNNING", 0, 2),
+        ("RUNNING", 33, 3),
+        ("RUNNING", 66, 4),
+        ("SUCCEEDED", 100, 5),
+    ]
+    assert states[-1] == ("SUCCEEDED", 100, 5)
+    assert fake.sent(f"GET .*{job_id}/events")
+
+
+def test_watch_ends_though_the_last_events_are_lost(client: Client, fake: FakeDarkroom) -> None:
+    fake.counts_events, fake.lost_events = True, frozenset({4, 5})
+    job_id = client.submit("image-1").job_id
+
+    assert [job.status for job in client.watch(job_id)][-1] is JobStatus.SUCCEEDED
+
+
+def test_watch_goes_on_by_asking_for_the_job_when_events_cannot_be_read(client: Client, fake: FakeDarkroom) -> None:
+    fake.counts_events = True
+    job_id = client.submit("image-1").job_id
+    fake.fail("/events", *[problem(500, "broken")] * 20)
+
+    states = [(job.status.value, job.progress) for job in client.watch(job_id)]
+
+    assert states[-1] == ("SUCCEEDED", 100)
+
+
+def test_events_come_once_each_from_the_first_or_from_where_one_was(client: Client, fake: FakeDarkroom) -> None:
+    fake.counts_events = True
+    job_id = client.submit("image-1").job_id
+
+    assert [event.seq for event in client.events(job_id)] == [1, 2, 3, 4, 5]
+    assert [event.seq for event in client.events(job_id, after_seq=3)] == [4, 5]
+    assert [event.seq for event in client.events(job_id, after_seq=5)] == []
+
+
+def test_events_of_a_job_that_is_in_the_queue_are_waited_for(client: Client, fake: FakeDarkroom) -> None:
+    fake.counts_events, fake.row_after = True, 5
+    job_id = client.submit("image-1").job_id
+
+    assert [event.seq for event in client.events(job_id)] == [1, 2, 3, 4, 5]
+
+
+def test_events_that_are_lost_for_good_are_said_to_be(client: Client, fake: FakeDarkroom) -> None:
+    fake.counts_events, fake.lost_events = True, frozenset({5})
+    job_id = client.submit("image-1").job_id
+
+    with pytest.raises(EventsMissingError, match="after 4"):
+        list(client.events(job_id))
+
+
+def test_events_of_a_job_that_is_not_there_raises(client: Client, fake: FakeDarkroom) -> None:
+    with pytest.raises(NotFoundError):
+        list(client.events("nobodys"))
