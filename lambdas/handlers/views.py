@@ -87,6 +87,7 @@ def _stage(job: Job, name: str, record: StageRecord) -> dict[str, Any]:
             "startedAt": record.started_at,
             "finishedAt": record.finished_at,
             "error": _failure(record.error or to_blame),
+            "reason": record.reason,
         }
     )
 
