@@ -7,6 +7,9 @@ import os
 from enum import StrEnum
 from typing import Final
 
+ON: Final = "on"
+OFF: Final = "off"
+"""Of variables that switch something."""
 OPERATORS: Final = "operators"
 """The group of the user pool whose members may name another owner."""
 
@@ -30,6 +33,7 @@ class Variable(StrEnum):
     MAX_OPEN_JOBS = "MAX_OPEN_JOBS"
     RETENTION_DAYS = "RETENTION_DAYS"
     PATIENCE_SECONDS = "PATIENCE_SECONDS"
+    LABELS = "LABELS"
 
 
 class MissingSettingError(RuntimeError):
@@ -42,6 +46,11 @@ def text(variable: Variable) -> str:
     if not value:
         raise MissingSettingError(f"The environment variable {variable} is not set; deploy the stack again.")
     return value
+
+
+def flag(variable: Variable) -> bool:
+    """Read a variable that is `on` or `off`. Raises MissingSettingError when it is not set."""
+    return text(variable) == ON
 
 
 def integer(variable: Variable) -> int:

@@ -26,6 +26,12 @@ GLIBC = ("2_34", "2_28", "2_27", "2_26", "2_17")
 
 WHEEL_MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 TASK_ROOT = "/var/task"
+WITHOUT_IMAGE_LIBRARIES = (
+    *("__init__", "catalogue", "contract"),  # what describes the stages
+    *("containment", "image_limits"),  # what the envelope around them imports
+    *("labels", "plain_text"),
+)
+"""Modules of the stages that go into the small package."""
 PACKAGES_KEPT = 6
 """Of each name, in the cache: enough to go back and forth between branches and environments."""
 
@@ -50,7 +56,10 @@ class Package:
 
 @dataclass(frozen=True, kw_only=True)
 class Packages:
-    """What the functions run. `stages` holds the image libraries too, which the others should not have to load."""
+    """What the functions run. `stages` holds the image libraries too, which the others should not have to load.
+
+    A stage that needs no image library runs from `api`.
+    """
 
     api: Package
     stages: Package
@@ -136,11 +145,11 @@ def pack(root: Path, platform: Platform) -> Packages:
 
 
 def _sources(root: Path, *, image_libraries: bool) -> tuple[Path, ...]:
-    """List the modules of a package. Without image libraries, only what describes the stages comes along, not they."""
+    """List the modules of a package. Without image libraries, only those of the stages come along that need none."""
     stages = root / "lambdas" / "stages"
-    describing = {stages / "__init__.py", stages / "catalogue.py", stages / "contract.py"}
+    without = {stages / f"{name}.py" for name in WITHOUT_IMAGE_LIBRARIES}
     modules = sorted((root / "lambdas").rglob("*.py"))
-    return tuple(path for path in modules if image_libraries or not path.is_relative_to(stages) or path in describing)
+    return tuple(path for path in modules if image_libraries or not path.is_relative_to(stages) or path in without)
 
 
 class _Bundler:

@@ -7,7 +7,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from lambdas.adapters import keys
-from lambdas.config import Variable
+from lambdas.config import OFF, ON, Variable
 from lambdas.stages.catalogue import STAGES, Reads, Stage
 from stacks.api import Api, Throttle, Throttles
 from stacks.bundling import Package, Packages
@@ -25,6 +25,7 @@ from stacks.logs import LogKeeping
 from stacks.openapi import Contract
 from stacks.push_channel import PushChannel
 from stacks.reconciler import Reconciler
+from stacks.rekognition import grant_looking
 from stacks.settings import Settings
 from stacks.workflow import Workflow
 
@@ -185,7 +186,7 @@ class DarkroomStack(Stack):
             self._functions,
             stage.state,
             description=f"stage {stage.name}",
-            code=self._stage_code,
+            code=self._stage_code if stage.image_libraries else self._api_code,
             handler="run_stage",
             memory_mb=stage.memory_mb,
             timeout=Duration.seconds(stage.timeout_seconds),
@@ -196,6 +197,8 @@ class DarkroomStack(Stack):
         if stage.reads is Reads.UPLOAD:
             self.bucket.grant_uploads(function, "GetObject")
             self.bucket.grant_telling_missing(function, keys.UPLOAD_PREFIX)
+        if stage.asks_rekognition and self._settings.labels:
+            grant_looking(function)
         return function
 
     def _clean_up(self) -> lambda_.Function:
@@ -348,6 +351,7 @@ class DarkroomStack(Stack):
                 **self._settling_environment(),
                 **self._redriving_environment(),
                 **self._limits(),
+                Variable.LABELS: ON if self._settings.labels else OFF,
                 Variable.RETENTION_DAYS: str(self._settings.job_retention_days),
             },
         )

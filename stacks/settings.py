@@ -65,6 +65,8 @@ class Settings:
     """AWS WAF in front of the API; billed by the month, by the rule and by the request."""
     firewall_requests_per_address: int
     """In five minutes. Many users may share an address."""
+    labels: bool
+    """Ask Amazon Rekognition about the pictures of jobs that want `labels`; billed by the picture, three times."""
     max_open_jobs: int
     """Unfinished jobs of one owner; one more is FAILED as TooManyJobs, and can be redriven when there is room."""
 

@@ -94,7 +94,7 @@ class Client:
     ) -> JobAccepted:
         """Submit a job; it is durable once this returns. Repeating it with the same `job_id` is harmless.
 
-        `analyses` None means all of them. Raises BadRequestError when a value breaks a rule of the API.
+        `analyses` None means those that the API does unasked. Raises BadRequestError when a value breaks a rule of it.
         """
         chosen = self.new_job_id() if job_id is None else checked(job_id)
         asked = {
@@ -200,7 +200,7 @@ class Client:
         return report
 
     def artefact(self, job_id: str, name: ArtefactName | str) -> bytes:
-        """Fetch a picture that a job has made: `preview` or `thumbnail`."""
+        """Fetch a picture that a job has made: `preview`, `thumbnail`, or `heat-map` where it has done `regions`."""
         path = f"/jobs/{checked(job_id)}/result"
         response = self._api.request("GET", path, query={"artefact": ArtefactName(name).value})
         if not response.has_redirect_location:

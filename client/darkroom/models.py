@@ -46,10 +46,16 @@ class StageStatus(StrEnum):
 
 
 class ArtefactName(StrEnum):
-    """The pictures that a job makes."""
+    """The pictures that a job makes; the heat map only with the analysis `regions`."""
 
     PREVIEW = "preview"
     THUMBNAIL = "thumbnail"
+    HEAT_MAP = "heat-map"
+
+    @property
+    def file(self) -> str:
+        """A name to store it under."""
+        return f"{self}.png" if self is ArtefactName.HEAT_MAP else f"{self}.jpg"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +91,8 @@ class StageEntry:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     error: JobError | None = None
+    reason: str | None = None
+    """Why it is skipped, where that is not because nobody asked for it."""
 
     @classmethod
     def parse(cls, document: object) -> "StageEntry":
@@ -99,6 +107,7 @@ class StageEntry:
             started_at=members.optional_time("startedAt"),
             finished_at=members.optional_time("finishedAt"),
             error=members.optional("error", JobError.parse),
+            reason=members.optional_text("reason"),
         )
 
 

@@ -14,8 +14,9 @@ from typing import Any, Final
 from lambdas.adapters.calling import Endpoint, call, region
 from lambdas.adapters.s3 import S3Client
 
-READ_TIMEOUT_SECONDS: Final = {"s3": 10.0}
-"""Of a pause in an answer. An image takes its time; everything else answers in milliseconds or is in trouble."""
+READ_TIMEOUT_SECONDS: Final = {"s3": 10.0, "rekognition": 10.0}
+"""Of a pause in an answer. An image takes its time, and so does looking at one; everything else answers in milliseconds
+or is in trouble."""
 DEFAULT_READ_TIMEOUT_SECONDS: Final = 3.0
 
 # By boto3's name: the first label of the host and name in signatures, the prefix of its targets, the version of JSON.

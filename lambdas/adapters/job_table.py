@@ -245,12 +245,14 @@ class JobTable:
         checksums: Mapping[str, str],
         ends_job: bool,
         fingerprint_key: str | None = None,
+        skipping: Mapping[str, str] | None = None,
         token: str,
         now: str,
     ) -> Job:
         """Store what a stage found, and settle the job as SUCCEEDED with its last stage; return the job.
 
-        From then on it is found by its `fingerprint_key`: the same write puts it into that index.
+        From then on it is found by its `fingerprint_key`: the same write puts it into that index. `skipping` are other
+        stages that, as has turned out, have nothing to do, with the reasons.
         Raises RefusedError when the attempt may not run any more or the stage is done already.
         """
         attribute, stored = ("#result", result) if result_key is None else ("resultKey", result_key)
@@ -258,6 +260,8 @@ class JobTable:
             f", #status = :succeeded, {keys.OWNER_AND_STATUS} = :ownerAndStatus, finishedAt = :now" if ends_job else ""
         ) + (f", {keys.FINGERPRINT} = :fingerprint" if ends_job and fingerprint_key else "")
         still_running, statuses = one_of("#status", sources(Status.SUCCEEDED))
+        skips = dict(enumerate((skipping or {}).items()))
+        skipped = "".join(f", stages.#skip{i}.#status = :skipped, stages.#skip{i}.reason = :reason{i}" for i in skips)
         values = {":stageDone": StageStatus.DONE, ":hundred": 100} | CLOSED
         values |= status_values(attempt.owner, Status.SUCCEEDED, ":succeeded") if ends_job else {}
         values |= {":fingerprint": fingerprint_key} if ends_job and fingerprint_key else {}
@@ -266,14 +270,17 @@ class JobTable:
             attempt,
             f"SET {NEXT_VERSION}, stages.#stage.#status = :stageDone, stages.#stage.progress = :hundred, "
             f"stages.#stage.finishedAt = :now, stages.#stage.{attribute} = :result, "
-            f"stages.#stage.folder = :folder, stages.#stage.checksums = :checksums, tokens.#tokenOf = :token{settled} "
+            f"stages.#stage.folder = :folder, stages.#stage.checksums = :checksums, "
+            f"tokens.#tokenOf = :token{settled}{skipped} "
             f"REMOVE stages.#stage.#error{f', {UNWATCH}' if ends_job else ''}",
             f"{THIS_ATTEMPT} AND {still_running} AND {KNOWN_STAGE} AND {STAGE_IS_OPEN}",
             values
             | statuses
-            | {":result": stored, ":folder": folder, ":checksums": dict(checksums), ":token": token, ":now": now},
+            | {":result": stored, ":folder": folder, ":checksums": dict(checksums), ":token": token, ":now": now}
+            | {f":reason{i}": reason for i, (_, reason) in skips.items()},
             stage=stage,
             token_of=f"end-{stage}",
+            further_names={f"#skip{i}": name for i, (name, _) in skips.items()},
         )
 
     def record_stage_failure(self, attempt: Attempt, stage: str, failure: Failure, *, token: str, now: str) -> Job:

@@ -25,6 +25,7 @@ from lambdas.handlers.problems import (
     BadRequestError,
     ConflictError,
     NoFingerprintError,
+    NoPictureError,
     NoSuchCallError,
     NotFoundError,
     ProblemError,
@@ -43,7 +44,12 @@ from lambdas.jobs.times import from_epoch_millis
 from lambdas.stages.catalogue import LAST
 
 UPLOAD_TYPES: Final = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff", "image/bmp", "image/avif")
-PICTURES: Final = {"preview": "preview.jpg", "thumbnail": "thumbnail.jpg"}
+PICTURES: Final = {
+    "preview": (LAST.name, "preview.jpg"),
+    "thumbnail": (LAST.name, "thumbnail.jpg"),
+    "heat-map": ("regions", "heat-map.png"),
+}
+"""By name: the stage that makes it, and its file."""
 BRIEF_SECONDS: Final = 1.5
 """How long a job that is not there is waited for: a queue that is not behind is read within a fraction of a second."""
 
@@ -200,7 +206,12 @@ def get_result(job_id: str) -> Response[str]:
     if job.status is not Status.SUCCEEDED:
         raise ConflictError(f"The job is {job.status}; only a job that SUCCEEDED has a result.", jobStatus=job.status)
     if picture:
-        location = _bucket().presign_artefact(job.owner, job.job_id, job.path_of(LAST.name, PICTURES[picture]))
+        stage, file = PICTURES[picture]
+        if stage != LAST.name and (stage not in job.stages or file not in job.stages[stage].checksums):
+            raise NoPictureError(
+                f"The job has made no {picture}: the analysis {stage} would draw it.", jobStatus=job.status
+            )
+        location = _bucket().presign_artefact(job.owner, job.job_id, job.path_of(stage, file))
         return Response(
             status_code=HTTPStatus.SEE_OTHER.value, headers={"Location": location, "Cache-Control": "no-store"}
         )

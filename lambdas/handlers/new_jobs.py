@@ -1,5 +1,6 @@
 """The first row of a job: what its message becomes when it can be done, and when it cannot."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -8,19 +9,17 @@ from lambdas.handlers.job_message import JobMessage
 from lambdas.handlers.watching import after_failure, next_look
 from lambdas.jobs.deadline import deadline_after
 from lambdas.jobs.model import Failure, Job, OwedLetter, StageRecord
-from lambdas.jobs.status import StageStatus, Status
+from lambdas.jobs.status import Status
 from lambdas.jobs.submission import Submission
 from lambdas.jobs.times import epoch_seconds, now
-from lambdas.stages.catalogue import STAGES, Stage
 
 SECONDS_PER_DAY: Final = 24 * 60 * 60
 NOTHING_ASKED: Final = Submission(image_id="", analyses=(), options={}, tags={})
 """Stands for a submission that could not be read."""
 
 
-def queued_job(message: JobMessage, submission: Submission) -> Job:
-    """A job that waits to be started."""
-    stages = {stage.name: _planned(stage, submission) for stage in STAGES}
+def queued_job(message: JobMessage, submission: Submission, stages: Mapping[str, StageRecord]) -> Job:
+    """A job that waits to be started; `stages` are what is planned for it."""
     deadline_at = deadline_after(message.sent_at, submission.options)
     return _job(
         message,
@@ -77,8 +76,3 @@ def _job(message: JobMessage, submission: Submission, **fields: Any) -> Job:
         expires_at=epoch_seconds(message.sent_at) + lifetime_seconds(),
         **fields,
     )
-
-
-def _planned(stage: Stage, submission: Submission) -> StageRecord:
-    skipped = stage.optional and stage.name not in submission.analyses
-    return StageRecord(weight=stage.weight, status=StageStatus.SKIPPED if skipped else StageStatus.PENDING)

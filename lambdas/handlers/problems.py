@@ -6,6 +6,7 @@ ProblemError
 ├── NoSuchCallError    404, for what the API does not offer
 ├── ConflictError      409, for what the job's status does not allow
 ├── NoFingerprintError  409, for a job that nothing can be compared with
+├── NoPictureError     409, for a picture that only an analysis makes which the job has not done
 ├── TooManyJobsError   409, for one more than an owner may have at a time
 ├── UnsupportedMediaTypeError  415, for a body that is not declared as JSON
 └── UnavailableError   503, for a service that is out of reach for the moment
@@ -81,6 +82,14 @@ class NoFingerprintError(ProblemError):
     status = HTTPStatus.CONFLICT
     slug = "no-fingerprint"
     title = "The job has no fingerprint"
+
+
+class NoPictureError(ProblemError):
+    """The job has no such picture: it was made without the analysis that draws it."""
+
+    status = HTTPStatus.CONFLICT
+    slug = "no-picture"
+    title = "The job has no such picture"
 
 
 class TooManyJobsError(ProblemError):

@@ -14,8 +14,10 @@ from lambdas import config
 from lambdas.adapters import keys
 from lambdas.adapters.image_bucket import ArtefactMissingError, ImageBucket
 from lambdas.adapters.job_table import JobTable
+from lambdas.adapters.rekognition import Rekognition
 from lambdas.adapters.row_writes import RefusedError
 from lambdas.handlers.logs import about, logger
+from lambdas.handlers.planning import has_extras, needless
 from lambdas.jobs.errors import (
     ArtefactLost,
     DeadlineExceeded,
@@ -47,12 +49,15 @@ LOST: Final = "The file {name}, which {stage} has made, {what}. Redrive the job:
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Run this function's stage for one attempt at a job. Returns what it was given: only ids travel between states."""
+    """Run this function's stage for one attempt at a job. Returns what it was given: only ids travel between states.
+
+    The one that looks at the image first adds whether there are `extras` to do, so that nobody else is asked.
+    """
     attempt = Attempt.from_payload(event)
     stage = BY_NAME[config.text(config.Variable.STAGE)]
     about(attempt, stage=stage.name)
-    StageRun(stage, attempt, context).run()
-    return event
+    job = StageRun(stage, attempt, context).run()
+    return event | {"extras": has_extras(job)} if stage.name == MAKES_WORKING_COPY.name else event
 
 
 class StageRun:
@@ -70,12 +75,14 @@ class StageRun:
         self._last_look = time.monotonic()
         self._job: Job | None = None
 
-    def run(self) -> None:
-        """Do everything that there is to do. Raises a JobError by which the state machine knows what to do next."""
+    def run(self) -> Job:
+        """Do everything that there is to do; return the job as it is then.
+
+        Raises a JobError by which the state machine knows what to do next.
+        """
         try:
-            job = self._begin()
-            if job is not None:
-                self._end(self._work(job))
+            job, is_open = self._begin()
+            return self._end(self._work(job)) if is_open else job
         except (JobCancelled, JobSuperseded) as outcome:
             logger.info("The stage stops", extra={"reason": type(outcome).__name__})
             raise
@@ -91,10 +98,10 @@ class StageRun:
             self._record(unexpected)
             raise unexpected from error
 
-    def _begin(self) -> Job | None:
-        """Mark the stage as running and return the job; None when there is nothing left to do."""
+    def _begin(self) -> tuple[Job, bool]:
+        """Mark the stage as running; return the job, and whether there is anything left to do."""
         try:
-            return self._table.begin_stage(self._attempt, self._stage.name, token=self._token, now=now())
+            return self._table.begin_stage(self._attempt, self._stage.name, token=self._token, now=now()), True
         except RefusedError as refused:
             job = self._still_ours(refused)
         if self._stage.name not in job.stages:
@@ -104,7 +111,7 @@ class StageRun:
             self._refuse_late(job)
             raise JobSuperseded(f"The job has ended as {job.status}.")
         logger.info("The stage has nothing left to do", extra={"status": job.stages[self._stage.name].status})
-        return None
+        return job, False
 
     def _add_missing(self) -> None:
         """A deployment has added this stage after the job was submitted."""
@@ -123,6 +130,7 @@ class StageRun:
             analyses=job.analyses,
             results=self._results(job),
             checkpoint=self._checkpoint,
+            recognition=Rekognition() if self._stage.asks_rekognition else None,
         )
         # The working copy is our own; an upload may hold anything.
         if self._stage.reads is Reads.UPLOAD:
@@ -170,8 +178,11 @@ class StageRun:
         except TransientError as reason:
             logger.warning("The progress could not be written", extra={"reason": str(reason)})
 
-    def _end(self, output: StageOutput) -> None:
-        """Store the artefacts, then the result: a row that says DONE has everything that it promises."""
+    def _end(self, output: StageOutput) -> Job:
+        """Store the artefacts, then the result: a row that says DONE has everything that it promises.
+
+        Return the job as it is then.
+        """
         written: dict[str, str] = {}
         for name, artefact in output.artefacts.items():
             self._store(name, artefact.content, artefact.media_type, written)
@@ -179,7 +190,7 @@ class StageRun:
         if len(result) > MAX_INLINE_RESULT_BYTES:
             result_key = self._store(RESULT, result.encode(), "application/json", written)
         try:
-            self._table.end_stage(
+            return self._table.end_stage(
                 self._attempt,
                 self._stage.name,
                 result=result,
@@ -188,6 +199,7 @@ class StageRun:
                 checksums=written,
                 ends_job=self._stage is LAST,
                 fingerprint_key=self._fingerprint_key(),
+                skipping=self._needless(output),
                 token=self._token,
                 now=now(),
             )
@@ -199,6 +211,12 @@ class StageRun:
             if job.stages[self._stage.name].status not in STAGE_CLOSED:
                 raise JobSuperseded(f"The job has ended as {job.status}.") from refused
             logger.info("Another try of the stage was faster; its result stands")
+            return job
+
+    def _needless(self, output: StageOutput) -> dict[str, str]:
+        """Name the stages that this image does not need, once it was looked at."""
+        is_first = self._stage.name == MAKES_WORKING_COPY.name
+        return needless(self._job, output.result) if is_first and self._job else {}
 
     def _fingerprint_key(self) -> str | None:
         """Make the key by which the job is found once it has succeeded; None when it is not ending, or has none."""

@@ -17,6 +17,7 @@ from lambdas.handlers.job_message import JobMessage, read_message
 from lambdas.handlers.logs import about, logger
 from lambdas.handlers.new_jobs import queued_job
 from lambdas.handlers.open_jobs import within_limit
+from lambdas.handlers.planning import plan
 from lambdas.handlers.settling import fail, send_owed_letter
 from lambdas.jobs.errors import InvalidJob
 from lambdas.jobs.failures import too_late
@@ -24,7 +25,7 @@ from lambdas.jobs.model import Job, OwedLetter
 from lambdas.jobs.status import Status
 from lambdas.jobs.submission import parse_submission
 from lambdas.jobs.times import now
-from lambdas.stages.catalogue import ANALYSES
+from lambdas.stages.catalogue import ANALYSES, DEFAULT_ANALYSES
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
@@ -48,7 +49,8 @@ def start_job(record: SQSRecord) -> None:
 
 def _start_or_fail(message: JobMessage) -> None:
     try:
-        asked = queued_job(message, parse_submission(message.body, known_analyses=ANALYSES))
+        submission = parse_submission(message.body, known_analyses=ANALYSES, default_analyses=DEFAULT_ANALYSES)
+        asked = queued_job(message, submission, plan(submission))
     except InvalidJob as error:
         fail_unstarted(message, error, even_if_queued=False)
         return

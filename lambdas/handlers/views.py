@@ -89,6 +89,7 @@ def stage(job: Job, name: str, record: StageRecord) -> dict[str, Any]:
             "startedAt": record.started_at,
             "finishedAt": record.finished_at,
             "error": failure(record.error or to_blame),
+            "reason": record.reason,
         }
     )
 

@@ -63,6 +63,8 @@ class StageRecord:
     started_at: str | None = None
     finished_at: str | None = None
     error: Failure | None = None
+    reason: str | None = None
+    """Why it is skipped, where that is not because nobody asked for it."""
     result: Mapping[str, Any] | None = None
     result_key: str | None = None
     folder: str | None = None

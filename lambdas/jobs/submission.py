@@ -37,24 +37,32 @@ OPTIONS: Mapping[str, IntegerOption] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """A job as asked for, complete with defaults."""
+    """A job as asked for, complete with defaults; `names_analyses` tells whether it says itself what it wants."""
 
     image_id: str
     analyses: Sequence[str]
     options: Mapping[str, int]
     tags: Mapping[str, str]
+    names_analyses: bool = True
 
 
-def parse_submission(body: str, *, known_analyses: Sequence[str]) -> Submission:
-    """Read and check the body of a submission. Raises InvalidJob, which names each field and the rule it breaks."""
+def parse_submission(
+    body: str, *, known_analyses: Sequence[str], default_analyses: Sequence[str] | None = None
+) -> Submission:
+    """Read and check the body of a submission; what names no analyses gets the default ones, or all.
+
+    Raises InvalidJob, which names each field and the rule it breaks.
+    """
     document = read_object(body)
     broken = [rule for check in _CHECKS for rule in check(document, known_analyses)]
     _raise_for(broken)
+    asked = document.get("analyses", known_analyses if default_analyses is None else default_analyses)
     return Submission(
         image_id=document["imageId"],
-        analyses=[name for name in known_analyses if name in document.get("analyses", known_analyses)],
+        analyses=[name for name in known_analyses if name in asked],
         options=_options(document.get("options", {})),
         tags=document.get("tags", {}),
+        names_analyses="analyses" in document,
     )
 
 

@@ -19,6 +19,15 @@ class Reads(StrEnum):
     WORKING_COPY = "workingCopy"
 
 
+class Unasked(StrEnum):
+    """What becomes of an optional stage when a job does not say which analyses it wants."""
+
+    RUN = "run"
+    RUN_IF_LARGE = "runIfLarge"
+    """It runs on images of `LARGE_PIXELS` and more."""
+    SKIP = "skip"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stage:
     """One unit of work. Its name appears, mechanically, as module, state, construct, placeholder and result key."""
@@ -31,7 +40,17 @@ class Stage:
     """Its share of the job's progress, relative to the other weights: about its share of the work."""
     optional: bool
     """Whether the job's `analyses` choose it."""
+    unasked: Unasked = Unasked.RUN
     artefacts: tuple[str, ...] = ()
+    asks_rekognition: bool = False
+    """Whether it is handed Amazon Rekognition to ask; only where the setting `labels` is on."""
+    image_libraries: bool = True
+    """Whether it needs Pillow; without it, its function has the small package."""
+
+    @property
+    def is_extra(self) -> bool:
+        """Whether few jobs want it: then its state is in `AnalyseMore`, which the others never enter."""
+        return self.optional and self.unasked is not Unasked.RUN
 
     @property
     def state(self) -> str:
@@ -55,12 +74,23 @@ STAGES: tuple[Stage, ...] = (
     Stage(name="quality", reads=Reads.WORKING_COPY, memory_mb=512, timeout_seconds=30, weight=15, optional=True),
     Stage(name="fingerprint", reads=Reads.WORKING_COPY, memory_mb=512, timeout_seconds=30, weight=10, optional=True),
     Stage(name="codes", reads=Reads.WORKING_COPY, memory_mb=512, timeout_seconds=30, weight=15, optional=True),
+    Stage(name="regions", reads=Reads.UPLOAD, memory_mb=1769, timeout_seconds=60, weight=40, optional=True,
+          unasked=Unasked.RUN_IF_LARGE, artefacts=("heat-map.png",)),
+    Stage(name="labels", reads=Reads.WORKING_COPY, memory_mb=512, timeout_seconds=60, weight=20, optional=True,
+          unasked=Unasked.SKIP, asks_rekognition=True, image_libraries=False),
     Stage(name="report", reads=Reads.WORKING_COPY, memory_mb=512, timeout_seconds=30, weight=15, optional=False,
           artefacts=("report.json", "thumbnail.jpg", "preview.jpg")),
 )  # fmt: skip
 
 BY_NAME = {stage.name: stage for stage in STAGES}
 ANALYSES = tuple(stage.name for stage in STAGES if stage.optional)
+"""What a job may ask for."""
+DEFAULT_ANALYSES = tuple(stage.name for stage in STAGES if stage.optional and not stage.is_extra)
+"""What a job gets that does not say."""
+ORDINARY = tuple(stage for stage in STAGES if not stage.is_extra)
+"""What runs for a job that does not say what it wants, of an image that is not large."""
+LARGE_PIXELS = 49_500_000
+"""What is sold as 50 megapixels often has a little less: 8,160 by 6,120 is 49.9."""
 LAST = STAGES[-1]
 """Its end is the end of the job."""
 IDENTIFIES = BY_NAME["fingerprint"]

@@ -8,6 +8,22 @@ Checkpoint = Callable[[float], None]
 """Say how much of the stage is done, from 0.0 to 1.0; raises `JobCancelled` when the owner no longer wants the job."""
 
 
+class Recognition(Protocol):
+    """A service that knows what pictures show: Amazon Rekognition, whose answers these are, as they come.
+
+    Every method takes a JPEG or PNG of up to 5 MB and raises TransientError or InvalidImage.
+    """
+
+    def labels(self, image: bytes) -> Mapping[str, Any]:
+        """Name things, scenes and activities: the answer of DetectLabels."""
+
+    def text(self, image: bytes) -> Mapping[str, Any]:
+        """Read what is written in the picture: the answer of DetectText."""
+
+    def moderation(self, image: bytes) -> Mapping[str, Any]:
+        """Name what some people should not see: the answer of DetectModerationLabels."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class StageInput:
     """All that a stage may look at.
@@ -16,6 +32,7 @@ class StageInput:
     `options` are the job's, complete with defaults (`lambdas.jobs.submission.OPTIONS`).
     `results` are the results of the stages that finished before, by stage name.
     `analyses` are the names of the analyses that the job asks for.
+    `recognition` is there for the stages whose row says that they ask it.
     """
 
     image: bytes
@@ -23,6 +40,7 @@ class StageInput:
     results: Mapping[str, Mapping[str, Any]]
     checkpoint: Checkpoint
     analyses: Collection[str] = ()
+    recognition: Recognition | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,12 +16,13 @@ from lambdas.stages import shrinking
 from lambdas.stages.colour import averageable_parts, flattened, is_averageable, luma
 from lambdas.stages.containment import TOO_MUCH_MEMORY
 from lambdas.stages.exif import Exif
-from lambdas.stages.file_structure import ENDS_EARLY, TOO_MANY_FRAMES, count_frames
+from lambdas.stages.file_structure import ENDS_EARLY, TOO_MANY_FRAMES, coefficient_bytes, count_frames
 from lambdas.stages.image_formats import AVIF, JPEG, PNG, TIFF, WEBP, ImageFormat, recognise
 from lambdas.stages.image_limits import (
     MAX_BYTES,
     MAX_COPIED_PIXELS,
     MAX_FRAMES,
+    MAX_NATIVE_BYTES,
     MAX_PIXELS,
     MAX_SIDE,
     MAX_TEXT_BYTES,
@@ -100,6 +101,34 @@ class Upload:
         upper.load()
         return upper
 
+    def native(self) -> Image.Image | None:
+        """Decode the first frame at its native size, in luma alone if it is a JPEG; None if that takes too much memory.
+
+        A JPEG that would take too much (progressive, or of four inks) is decoded at a half, a quarter or an eighth.
+        What comes is `MAX_NATIVE_BYTES` at most, the file included. Raises InvalidImage when the data is damaged.
+        """
+        with decoding_foreign_bytes():
+            room = MAX_NATIVE_BYTES - len(self.content)
+            if self.format is JPEG:
+                room -= coefficient_bytes(self.content)
+                return self._native_jpeg(room)
+            if self.image.width * self.image.height * _pixel_bytes(self.image, self.format) > room:
+                return None
+            self.image.load()
+            return self.image
+
+    def _native_jpeg(self, room: int) -> Image.Image | None:
+        width, height = self.image.size
+        # Of four inks luma cannot be decoded alone.
+        pixel_bytes = 4 if self.image.mode == "CMYK" else 1
+        scale = next((s for s in _JPEG_SCALES if (width // s) * (height // s) * pixel_bytes <= room), None)
+        if scale is None:
+            return None
+        image = _open(self.content, self.format)
+        image.draft("L", (max(1, width // scale), max(1, height // scale)))
+        image.load()
+        return image
+
     def shrunk(self) -> Image.Image:
         """Decode the first frame, no larger than the working copy needs: L, RGB, CMYK or LAB, with alpha laid on white.
 
@@ -137,6 +166,22 @@ _LEAST_ROWS = 4 * TILE
 """Below this, the rows saved are not worth the second look that they may cost."""
 _NOT_OF_A_SENSOR = frozenset({"1", "P", "PA", "I", "F"})
 """Dithered, drawn, or without a known range of values: what looks like noise there is none."""
+
+
+_ORIENTATION = 274
+"""The tag's number (TIFF 6.0, page 36)."""
+_JPEG_SCALES = (1, 2, 4, 8)
+_BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
+"""As Pillow keeps an image; 4 in every other mode."""
+_COPIES = {WEBP: 16, AVIF: 13}
+"""Bytes a pixel while one of these is decoded, measured: see MAX_COPIED_PIXELS."""
+
+
+def _pixel_bytes(image: Image.Image, image_format: ImageFormat) -> int:
+    one = _COPIES.get(image_format) or _BYTES_PER_PIXEL.get(image.mode, 4)
+    # Pillow turns TIFFs upright by itself, into a second image.
+    turned = image_format is TIFF and getattr(image, "tag_v2", {}).get(_ORIENTATION, 1) != 1
+    return 2 * one if turned else one
 
 
 def _open(content: bytes, image_format: ImageFormat) -> Image.Image:

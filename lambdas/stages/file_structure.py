@@ -67,7 +67,7 @@ def _count_jpeg(content: bytes) -> int:
         if kind == _START_OF_SCAN:
             scans += 1
             if frame and scans == 1:
-                _check_scan(content, frame, position)
+                _limit(_coefficient_bytes(content, frame, position), MAX_COEFFICIENT_BYTES, TOO_LARGE_IN_SCANS)
             _limit(scans, MAX_SCANS, TOO_MANY_SCANS)
             # Counting is a hundred times faster than walking through the data, and nearly always enough.
             if scans == 1 and sum(1 for _ in islice(_SCAN.finditer(content, position), MAX_SCANS)) < MAX_SCANS:
@@ -79,18 +79,38 @@ def _count_jpeg(content: bytes) -> int:
     return 1
 
 
-def _check_scan(content: bytes, frame: int, scan: int) -> None:
+def coefficient_bytes(content: bytes) -> int:
+    """How much libjpeg keeps of a JPEG in several scans until the last one has come; 0 where it decodes in rows.
+
+    Raises InvalidImage when the headers end early.
+    """
+    position, frame = 2, 0
+    while marker := _JPEG_MARKER.search(content, position):
+        position, kind = marker.end(), marker[1][0]
+        try:
+            if kind == _START_OF_SCAN:
+                return _coefficient_bytes(content, frame, position) if frame else 0
+            if kind in _START_OF_FRAME and not frame:
+                frame = position
+            if kind not in _BARE_MARKERS:
+                position += struct.unpack_from(">H", content, position)[0]
+        except (struct.error, IndexError):
+            break
+    raise InvalidImage(ENDS_EARLY)
+
+
+def _coefficient_bytes(content: bytes, frame: int, scan: int) -> int:
     """Look at a JPEG's frame header and first scan header (T.81, B.2.2 and B.2.3), both given by where their length is.
 
     A scan of all components of a frame that is not progressive is the only one, and is decoded in rows.
     """
     height, width, components = struct.unpack_from(">HHB", content, frame + 3)
     if content[frame - 1] not in _PROGRESSIVE and content[scan + 2] >= components:
-        return
+        return 0
     factors = [divmod(content[frame + 9 + 3 * i], 16) for i in range(components)]
     across, down = max((f[0] for f in factors), default=1), max((f[1] for f in factors), default=1)
-    samples = sum(width * f[0] * height * f[1] for f in factors) // max(1, across * down)
-    _limit(2 * samples, MAX_COEFFICIENT_BYTES, TOO_LARGE_IN_SCANS)
+    samples: int = sum(width * f[0] * height * f[1] for f in factors) // max(1, across * down)
+    return 2 * samples
 
 
 def _count_png(content: bytes) -> int:

@@ -41,6 +41,10 @@ MAX_PROFILE_BYTES = 4 * 1024 * 1024
 MAX_EXIF_BYTES = 128 * 1024
 """JPEG's own limit is 64 KB a segment; a larger block is ignored."""
 
+MAX_NATIVE_BYTES = 208 * 1024 * 1024
+"""What an image's pixels, what its decoder keeps beside them, and the file may take together where all pixels are
+looked at (stage regions): 256 MB with Python and Pillow, which have 40. Of a JPEG it is one byte a pixel, its luma."""
+
 WORKING_SIDE_MIN = 768
 """The long side of the working copy is at least this (unless the image is smaller) and less than twice this.
 

@@ -7,25 +7,22 @@ see. Noise is measured where the native pixels are, by inspect: at this size it 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from operator import mul
 from typing import Any
 
-from PIL import Image, ImageFilter
+from PIL import Image
 
+from lambdas.stages import tones
 from lambdas.stages.colour_names import linear
 from lambdas.stages.contract import StageInput, StageOutput
+from lambdas.stages.tones import Histogram
 from lambdas.stages.working_image import open_working_image
 
-_LAPLACIAN = ImageFilter.Kernel((3, 3), (0, 1, 0, 1, -4, 1, 0, 1, 0), scale=1, offset=128)
-_SQUARES = [(value - 128) ** 2 for value in range(256)]
 _TILES = 8
 _SHARPEST_TILE = 0.9
 _SHARPNESS_RANGE = (0.04, 1.3)
 _FLAT_DEVIATION = 2.0
 """Below this many grey levels of deviation there is nothing but the grain of JPEG."""
 
-_HIGHLIGHT, _SHADOW = 250, 5
-"""Luma from 250 up and from 5 down: white and black to the eye, and what clipping leaves after JPEG's rounding."""
 _CLIPPING_TOLERATED = 0.02
 _CLIPPING_ADVISED = 0.05
 _BRIGHTNESS_RANGE = (0.05, 0.35, 0.60, 0.95)
@@ -39,7 +36,6 @@ _STOPS_ADVISED = 0.7
 _NOISE_RANGE = (1.0, 16.0)
 _CLIPPING_TOLD = 0.01
 
-Histogram = Sequence[int]
 _LIGHT = [linear(value) for value in range(256)]
 
 
@@ -90,11 +86,8 @@ def run(stage_input: StageInput) -> StageOutput:
     luma = open_working_image(stage_input.image, mode="L")
     stage_input.checkpoint(0.4)
     histogram = luma.histogram()
-    mean, deviation = _mean(histogram), _deviation(histogram)
-    clipping = {
-        "highlights": round(_share(histogram[_HIGHLIGHT:], histogram), 4),
-        "shadows": round(_share(histogram[: _SHADOW + 1], histogram), 4),
-    }
+    mean, deviation = tones.mean(histogram), tones.deviation(histogram)
+    clipping = tones.clipping(histogram)
     judged = {
         "sharpness": _judge_sharpness(luma, deviation),
         "exposure": _judge_exposure(mean / 255, clipping) | {"stops": _stops(histogram)},
@@ -172,10 +165,8 @@ def _judge_sharpness(luma: Image.Image, deviation: float) -> dict[str, Any]:
 
 
 def _edge_strength(luma: Image.Image) -> float:
-    width, height = luma.size
-    # Pillow copies the outermost pixels unfiltered.
-    edges = luma.filter(_LAPLACIAN).crop((1, 1, width - 1, height - 1))
-    strengths = sorted(_root_mean_square(edges.crop(tile).histogram()) for tile in _tiles(edges.size))
+    edges = tones.edges(luma)
+    strengths = sorted(tones.edge_strength(edges.crop(tile)) for tile in _tiles(edges.size))
     return strengths[int(len(strengths) * _SHARPEST_TILE)]
 
 
@@ -183,11 +174,6 @@ def _tiles(size: tuple[int, int]) -> list[tuple[int, int, int, int]]:
     across = [size[0] * i // _TILES for i in range(_TILES + 1)]
     down = [size[1] * i // _TILES for i in range(_TILES + 1)]
     return [(across[i], down[j], across[i + 1], down[j + 1]) for i in range(_TILES) for j in range(_TILES)]
-
-
-def _root_mean_square(histogram: Histogram) -> float:
-    """Around 128, which is the filter's zero."""
-    return math.sqrt(sum(map(mul, histogram, _SQUARES)) / sum(histogram))
 
 
 def _judge_exposure(brightness: float, clipping: dict[str, float]) -> dict[str, Any]:
@@ -229,16 +215,3 @@ def _judged(score: float, value: float, unit: str, band: Band) -> dict[str, Any]
 
 def _band(bands: Sequence[Band], value: float) -> Band:
     return next(band for band in reversed(bands) if value >= band.lowest)
-
-
-def _mean(histogram: Histogram) -> float:
-    return sum(value * count for value, count in enumerate(histogram)) / sum(histogram)
-
-
-def _deviation(histogram: Histogram) -> float:
-    mean = _mean(histogram)
-    return math.sqrt(sum(count * (value - mean) ** 2 for value, count in enumerate(histogram)) / sum(histogram))
-
-
-def _share(part: Histogram, whole: Histogram) -> float:
-    return sum(part) / sum(whole)

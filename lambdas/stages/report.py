@@ -17,6 +17,7 @@ from lambdas.stages.working_image import open_working_image
 SCHEMA_VERSION = 1
 _GENERATED_BY = "Darkroom"
 _PREVIEW_QUALITY = 80
+_LABELS_TOLD = 5
 
 Results = Mapping[str, Mapping[str, Any]]
 
@@ -80,7 +81,26 @@ def _codes_sentence(codes: Mapping[str, Any]) -> str:
     return f"It shows {codes['found']} {'code' if codes['found'] == 1 else 'codes'} ({', '.join(formats)})."
 
 
-_SENTENCES = {"quality": _quality_sentence, "palette": _palette_sentence, "codes": _codes_sentence}
+def _labels_sentence(labels: Mapping[str, Any]) -> str:
+    names = [label["name"].lower() for label in labels["labels"][:_LABELS_TOLD]]
+    shows = f"It probably shows: {', '.join(names)}." if names else "Nothing in it was recognised."
+    return f"{shows} Some people may not want to see it." if labels["moderation"] else shows
+
+
+def _regions_sentence(regions: Mapping[str, Any]) -> str:
+    if not regions["measured"]:
+        return "It was not measured by regions."
+    left, top, right, bottom = regions["sharpest"]["box"]
+    return f"It is sharpest around the pixel {(left + right) // 2}, {(top + bottom) // 2}."
+
+
+_SENTENCES = {
+    "quality": _quality_sentence,
+    "palette": _palette_sentence,
+    "codes": _codes_sentence,
+    "regions": _regions_sentence,
+    "labels": _labels_sentence,
+}
 
 
 def _shrunk(image: Image.Image, long_side: int) -> Image.Image:

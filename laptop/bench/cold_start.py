@@ -28,7 +28,7 @@ from lambdas.adapters.job_items import marshal, to_row
 from lambdas.config import Variable
 from lambdas.jobs.model import Attempt, Job, StageRecord
 from lambdas.jobs.status import StageStatus, Status
-from lambdas.stages.catalogue import STAGES
+from lambdas.stages.catalogue import ORDINARY
 from laptop.bench.answering_aws import AnsweringAws
 from laptop.bench.goals import Finding, median_ratio
 from laptop.bench.images import Say
@@ -236,7 +236,7 @@ def _stages(folder: Path) -> list[Function]:
             environment={Variable.STAGE: stage.name},
             limit=STAGE_LIMIT,
         )
-        for stage in STAGES
+        for stage in ORDINARY
     ]
 
 
@@ -302,7 +302,7 @@ def _row(image: bytes) -> dict[str, Any]:
             folder=stage.name,
             finished_at="2026-01-01T00:00:00.000Z",
         )
-        for stage in STAGES
+        for stage in ORDINARY
     }
     job = Job(
         owner=_ATTEMPT.owner,
@@ -310,7 +310,7 @@ def _row(image: bytes) -> dict[str, Any]:
         status=Status.RUNNING,
         attempt=_ATTEMPT.number,
         image_id="image",
-        analyses=[stage.name for stage in STAGES if stage.optional],
+        analyses=[stage.name for stage in ORDINARY if stage.optional],
         options=DEFAULTS,
         tags={},
         stages=stages,

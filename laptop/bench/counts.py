@@ -8,7 +8,7 @@ from typing import Any, Final
 from zipfile import ZipFile
 
 from lambdas.adapters.job_items import to_row
-from lambdas.stages.catalogue import STAGES
+from lambdas.stages.catalogue import ORDINARY
 from laptop.bench import prices, transitions
 from laptop.bench.goals import Finding
 from laptop.bench.images import Say
@@ -59,7 +59,7 @@ def findings(image: bytes, say: Say) -> tuple[list[Finding], dict[str, Any]]:
 
 def _counts(requests: Mapping[str, int]) -> list[Finding]:
     entered = transitions.when_all_goes_well(transitions.definition())
-    limit = 2 * len(STAGES) + MAX_WRITES_BESIDE_STAGES
+    limit = 2 * len(ORDINARY) + MAX_WRITES_BESIDE_STAGES
     asked = ", ".join(f"{name} {count}" for name, count in requests.items())
     return [
         Finding(
@@ -91,7 +91,7 @@ def _counts(requests: Mapping[str, int]) -> list[Finding]:
 
 def _price(requests: Mapping[str, int], row_kb: float) -> Finding:
     entered = len(transitions.when_all_goes_well(transitions.definition()))
-    functions = len(STAGES) + 1
+    functions = len(ORDINARY) + 1
 
     def price(count: int) -> float:
         return 1_000 * prices.of_job(transitions=count, functions=functions, requests=requests, row_kb=row_kb)
@@ -109,7 +109,7 @@ def _price(requests: Mapping[str, int], row_kb: float) -> Finding:
 
 def _naive_transitions() -> int:
     """Four states around each stage (running?, cancelled?, choose, done), the Parallel state, and three to end it."""
-    return 5 * len(STAGES) + 1 + 3
+    return 5 * len(ORDINARY) + 1 + 3
 
 
 def _skipping(memory: InMemory) -> dict[str, float]:

@@ -21,7 +21,7 @@ from moto import mock_aws
 from lambdas.adapters import clients, keys, wire
 from lambdas.adapters.job_table import JobTable
 from lambdas.adapters.wire import Request, Response, UnreachedError
-from lambdas.config import Variable
+from lambdas.config import OFF, Variable
 from lambdas.jobs.model import Attempt, Job
 from laptop.bench.pipeline import in_order
 from laptop.environment import REGION
@@ -89,7 +89,7 @@ def deployed(table: dict[str, Any]) -> Iterator[InMemory]:
         Variable.RETENTION_DAYS: "3650",
         Variable.MAX_OPEN_JOBS: "1000",
         Variable.PATIENCE_SECONDS: "300",
-        Variable.MAX_OPEN_JOBS: "100",
+        Variable.LABELS: OFF,
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     clients.client.cache_clear()

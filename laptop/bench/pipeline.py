@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambdas.jobs.submission import OPTIONS
-from lambdas.stages.catalogue import LAST, MAKES_WORKING_COPY, STAGES, WORKING_COPY, Reads, Stage
+from lambdas.stages.catalogue import LAST, MAKES_WORKING_COPY, ORDINARY, WORKING_COPY, Reads, Stage
 from lambdas.stages.contract import StageInput, StageOutput
 from laptop.bench.processor import Spent, spent_by
 
@@ -26,7 +26,7 @@ class Run:
 
 def in_order() -> list[Stage]:
     """The stages as the state machine runs them: the one that makes the working copy first, the report last."""
-    between = [stage for stage in STAGES if stage not in (MAKES_WORKING_COPY, LAST)]
+    between = [stage for stage in ORDINARY if stage not in (MAKES_WORKING_COPY, LAST)]
     return [MAKES_WORKING_COPY, *between, LAST]
 
 

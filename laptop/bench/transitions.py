@@ -22,18 +22,19 @@ def definition() -> dict[str, Any]:
 def when_all_goes_well(machine: Mapping[str, Any]) -> list[str]:
     """Name the states that an ordinary job enters: along `Next`, and through every branch of a Parallel state.
 
-    Raises ValueError at a Choice or Map, whose number of states depends on the job.
+    At a Choice it is the `Default` that an ordinary job takes. Raises ValueError at one without, and at a Map, whose
+    number of states depends on the job.
     """
     entered = []
     name: str | None = machine["StartAt"]
     while name is not None:
         state = machine["States"][name]
-        if state["Type"] in {"Choice", "Map"}:
+        if state["Type"] == "Map" or (state["Type"] == "Choice" and "Default" not in state):
             raise ValueError(f"{name} is a {state['Type']}: how many states follow depends on the job. Teach me how.")
         entered.append(name)
         for branch in state.get("Branches", []):
             entered += when_all_goes_well(branch)
-        name = state.get("Next")
+        name = state.get("Default" if state["Type"] == "Choice" else "Next")
     return entered
 
 

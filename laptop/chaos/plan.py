@@ -12,7 +12,7 @@ from enum import StrEnum
 from random import Random
 from typing import Any, Final
 
-from lambdas.stages.catalogue import ANALYSES, STAGES
+from lambdas.stages.catalogue import DEFAULT_ANALYSES, ORDINARY
 from laptop.chaos.kinds import BY_NAME, KINDS
 from laptop.chaos.pictures import BROKEN, MISSING, PHOTOGRAPH, PICTURES
 
@@ -28,7 +28,7 @@ STARTERS: Final = ("start_execution", "bury_message", "reconcile", "api", "redri
 """The functions that start executions."""
 SETTLERS: Final = ("settle_ended", "reconcile", "start_execution")
 """The functions that send dead letters; the state machine sends its own without one."""
-STAGE_NAMES: Final = tuple(stage.name for stage in STAGES)
+STAGE_NAMES: Final = tuple(stage.name for stage in ORDINARY)
 POISONS: Final = (
     "not JSON, from nobody",
     "no owner",
@@ -435,7 +435,7 @@ class _Draft:
     def _finished(self, index: int, job: _JobDraft) -> JobPlan:
         chance = self._chance(f"job/{job.job_id}")
         needed = {place for fault in job.faults for place in fault.places}
-        chosen = tuple(name for name in ANALYSES if name in needed or chance.random() < 0.5)  # noqa: PLR2004 - a half
+        chosen = tuple(name for name in DEFAULT_ANALYSES if name in needed or chance.random() < 0.5)  # noqa: PLR2004 - a half
         # Photographs take their time; most pictures are small.
         usual = chance.choices(tuple(PICTURES), [0.05 if name == PHOTOGRAPH else 0.19 for name in PICTURES])[0]
         # A few can only fail, with nothing done to them: what is true of them has to be true among faults as well.
@@ -444,7 +444,7 @@ class _Draft:
             index=index,
             job_id=job.job_id,
             picture=picture,
-            analyses=chosen if chosen and chance.random() < 0.3 else ANALYSES,  # noqa: PLR2004 - a third
+            analyses=chosen if chosen and chance.random() < 0.3 else DEFAULT_ANALYSES,  # noqa: PLR2004 - a third
             callers=job.callers,
             deadline=job.deadline,
             block=job.block,

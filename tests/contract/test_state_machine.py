@@ -12,7 +12,7 @@ import pytest
 from lambdas.adapters import job_items, keys
 from lambdas.jobs import errors
 from lambdas.jobs.status import Status
-from lambdas.stages.catalogue import BY_NAME, LAST, STAGES, Stage
+from lambdas.stages.catalogue import BY_NAME, LAST, ORDINARY, STAGES, Stage
 from laptop.bench import transitions
 
 FILE = Path(__file__).parents[2] / "statemachine" / "image_analysis.asl.json"
@@ -34,8 +34,9 @@ TASKS = {name: state for name, state in STATES.items() if state["Type"] == "Task
 
 
 def next_states(state: dict[str, Any]) -> set[str]:
-    """Names of the states that may come next, by success or by a catch."""
-    return ({state["Next"]} if "Next" in state else set()) | {catch["Next"] for catch in state.get("Catch", [])}
+    """Names of the states that may come next, by success, by a choice or by a catch."""
+    named = {state[name] for name in ("Next", "Default") if name in state}
+    return named | {rule["Next"] for rules in ("Catch", "Choices") for rule in state.get(rules, [])}
 
 
 def test_last_stage_of_the_catalogue_ends_the_execution() -> None:
@@ -179,11 +180,19 @@ def jsonata_bindings(states: dict[str, Any]) -> Any:
     return frame
 
 
+ADDING = {
+    "SettleFailed": "{% $merge([$states.input, $states.result.Payload]) %}",
+    "Inspect": "{% $merge([$states.input, { 'extras': $states.result.Payload.extras = true }]) %}",
+}
+"""What does not only pass on what it was given: the letter, and whether there is more to do than usual."""
+PARALLEL = ("Analyse", "AnalyseMore")
+
+
 def test_passes_on_what_the_next_state_needs() -> None:
     for name, task in TASKS.items():
-        adds_the_letter = "{% $merge([$states.input, $states.result.Payload]) %}"
-        assert task["Output"] == (adds_the_letter if name == "SettleFailed" else "{% $states.input %}"), name
-    assert STATES["Analyse"]["Output"] == "{% $states.input %}"
+        assert task["Output"] == ADDING.get(name, "{% $states.input %}"), name
+    for name in PARALLEL:
+        assert STATES[name]["Output"] == "{% $states.input %}"
 
 
 def test_permanent_errors_are_never_tried_again() -> None:
@@ -213,7 +222,7 @@ def test_everything_that_can_fail_is_caught(name: str) -> None:
     assert any("States.ALL" in catch["ErrorEquals"] for catch in STATES[name]["Catch"])
 
 
-@pytest.mark.parametrize("name", ["Inspect", "Analyse", "Report"])
+@pytest.mark.parametrize("name", ["Inspect", "Analyse", "AnalyseMore", "Report"])
 def test_a_cancel_leads_to_the_clean_up(name: str) -> None:
     by_error = {error: catch["Next"] for catch in STATES[name]["Catch"] for error in catch["ErrorEquals"]}
 
@@ -223,7 +232,7 @@ def test_a_cancel_leads_to_the_clean_up(name: str) -> None:
 
 
 def test_branch_fails_in_a_state_that_names_its_stage() -> None:
-    for branch in STATES["Analyse"]["Branches"]:
+    for branch in [branch for name in PARALLEL for branch in STATES[name]["Branches"]]:
         stage = BY_NAME[branch["StartAt"].lower()]
         failed = branch["States"][f"{stage.state}Failed"]
         assert failed["Cause"] == f"{{% '{stage.name}: ' & $states.input.cause %}}"
@@ -250,4 +259,28 @@ def test_happy_way_enters_nothing_but_its_stages() -> None:
     # Each state that is entered is billed: one for each stage, and Analyse around most of them.
     entered = transitions.when_all_goes_well(DEFINITION)
 
-    assert sorted(entered) == sorted(["Analyse", *(stage.state for stage in STAGES)])
+    assert sorted(entered) == sorted(["Analyse", "MoreAsked", *(stage.state for stage in ORDINARY)])
+
+
+def test_stages_that_few_jobs_want_are_where_the_others_do_not_come() -> None:
+    extras = {stage.state for stage in STAGES if stage.is_extra}
+
+    assert {branch["StartAt"] for branch in STATES["AnalyseMore"]["Branches"]} == extras
+    assert not {branch["StartAt"] for branch in STATES["Analyse"]["Branches"]} & extras
+
+
+@pytest.mark.parametrize(("payload", "expected"), [({"extras": True}, True), ({"extras": False}, False), ({}, False)])
+def test_inspect_says_whether_there_are_extras_and_an_older_one_that_does_not_means_none(
+    payload: dict[str, bool], expected: bool
+) -> None:
+    # While a new version is deployed, a function of the old one may still answer.
+    expression = ADDING["Inspect"].removeprefix("{%").removesuffix("%}")
+    ids = {"owner": "o", "jobId": "j", "attempt": 1}
+    states = {"input": ids, "result": {"Payload": payload}}
+    output = jsonata.Jsonata(expression).evaluate(None, jsonata_bindings(states))
+    assert output == ids | {"extras": expected}
+
+    (choice,) = STATES["MoreAsked"]["Choices"]
+    condition = choice["Condition"].removeprefix("{%").removesuffix("%}")
+    assert jsonata.Jsonata(condition).evaluate(None, jsonata_bindings({"input": output})) is expected
+    assert (choice["Next"], STATES["MoreAsked"]["Default"]) == ("AnalyseMore", "Report")

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from darkroom import Client, ConflictError, Job, JobStatus, NotFoundError
+from darkroom import Client, ConflictError, Job, JobStatus, NotFoundError, StageStatus
 
 from laptop.deployment import Deployment
 from laptop.waiting import wait_for
@@ -44,11 +44,14 @@ def test_photograph_is_analysed_as_the_execution_history_tells(
     assert world.executions(job_id) == [job.execution]
 
     events = world.history(execution)
-    assert len(kinds(events, "TaskScheduled")) == sum(entry.tries for entry in job.timeline) == len(job.timeline)
+    worked = [entry for entry in job.timeline if entry.status is not StageStatus.SKIPPED]
+    assert {entry.stage for entry in job.timeline} - {entry.stage for entry in worked} == {"regions", "labels"}
+    # What few jobs want is not invoked for the others.
+    assert len(kinds(events, "TaskScheduled")) == sum(entry.tries for entry in worked) == len(worked)
     assert not kinds(events, "TaskFailed")
-    assert job.timeline[0].stage == "inspect"
-    assert job.timeline[-1].stage == "report"
-    times = [(entry.started_at, entry.finished_at) for entry in job.timeline]
+    assert worked[0].stage == "inspect"
+    assert worked[-1].stage == "report"
+    times = [(entry.started_at, entry.finished_at) for entry in worked]
     began, stopped = execution["startDate"], execution["stopDate"]
     assert all(begin and end and began <= begin <= end <= stopped for begin, end in times)
 
@@ -58,6 +61,20 @@ def test_photograph_is_analysed_as_the_execution_history_tells(
     assert client.artefact(job_id, "thumbnail").startswith(b"\xff\xd8")
     assert {"report.json", "preview.jpg", "thumbnail.jpg"} <= set(world.artefacts(owner, job_id))
     assert not world.dead_letters(job_id)
+
+
+def test_extras_that_are_asked_for_are_done_or_say_why_not(client: Client, photos: Path) -> None:
+    job_id = client.submit(client.upload(photos / "seeding.jpg"), analyses=["regions", "labels"]).job_id
+
+    job = list(client.watch(job_id))[-1]
+
+    assert job.status is JobStatus.SUCCEEDED
+    stages = {entry.stage: entry for entry in job.timeline}
+    assert stages["regions"].status is StageStatus.DONE
+    assert (stages["labels"].status, stages["labels"].tries) == (StageStatus.SKIPPED, 0)
+    assert "Amazon Rekognition" in (stages["labels"].reason or "")
+    assert set(client.result(job_id)["analyses"]) == {"regions"}
+    assert client.artefact(job_id, "heat-map").startswith(b"\x89PNG")
 
 
 def test_stage_that_is_throttled_is_tried_again_and_succeeds(client: Client, world: World, image_id: str) -> None:
@@ -195,7 +212,7 @@ def test_message_that_is_delivered_twice_makes_one_execution(
     job = ended(client, job_id)
     assert wait_for(lambda: world.is_empty(world.outputs["JobQueueUrl"]))
     assert job.status is JobStatus.SUCCEEDED
-    assert {entry.tries for entry in job.timeline} == {1}
+    assert {entry.tries for entry in job.timeline if entry.status is not StageStatus.SKIPPED} == {1}
     assert world.executions(job_id) == [job.execution]
 
 

@@ -22,8 +22,9 @@ from laptop.world import World
 from tests.emulator.conftest import raw, running
 from tests.infrastructure.templates import listed
 
-STAGES = {"Inspect", "Palette", "Quality", "Fingerprint", "Codes", "Report"}
+STAGES = {"Inspect", "Palette", "Quality", "Fingerprint", "Codes", "Regions", "Labels", "Report"}
 LATE_CANCEL = "tests/functional/test_run_stage.py::test_run_stage_cancelled_after_the_work_leaves_nothing_behind"
+LABELLED = "tests/functional/test_extras.py::test_labels_with_the_setting_are_handed_the_service_and_the_working_copy"
 LARGE_RESULT = "tests/functional/test_run_stage.py::test_run_stage_large_result_goes_to_the_bucket_and_comes_back"
 START_REPEATED = "tests/functional/test_start_execution.py::test_start_execution_same_message_twice_starts_once"
 UNREAD_TWICE = "tests/functional/test_start_execution.py::test_bury_message_lasting_fault_fails_job_with_letter"
@@ -34,8 +35,11 @@ LEFT = "tests/functional/test_push.py::test_watcher_who_has_left_is_forgotten_at
 SWEPT = "tests/functional/test_reconcile.py::test_reconcile_cancelling_job_whose_execution_ended_is_cancelled_and_swept"
 ELSEWHERE = {
     **{(stage, "s3:DeleteObject"): LATE_CANCEL for stage in STAGES},
-    **{(stage, "s3:PutObject"): LARGE_RESULT for stage in STAGES - {"Inspect", "Report"}},
+    **{(stage, "s3:PutObject"): LARGE_RESULT for stage in STAGES - {"Inspect", "Regions", "Report"}},
     ("Inspect", "s3:GetObject"): LARGE_RESULT,
+    ("Regions", "s3:GetObject"): LARGE_RESULT,
+    # The laptop skips it: there is no Rekognition to ask.
+    **{("Labels", action): LABELLED for action in ("dynamodb:UpdateItem", "s3:GetObject")},
     **{(function, "states:DescribeExecution"): START_REPEATED for function in ("StartExecution", "BuryMessage")},
     **{(function, "states:DescribeExecution"): START_REPEATED for function in ("ApiCalls", "RedriveJob")},
     ("BuryMessage", "dynamodb:UpdateItem"): UNREAD_TWICE,
@@ -53,6 +57,7 @@ ELSEWHERE = {
 UNSEEN = {
     ("Inspect", "s3:ListBucket"),  # AWS tells a missing object from a forbidden one by it; the emulator without
     ("PublishEvents", "sqs:SendMessage"),  # AWS puts in by it what could not be told; the emulator without
+    ("Regions", "s3:ListBucket"),
 }
 
 
@@ -162,11 +167,12 @@ def test_plain_http_is_refused_by_bucket_and_queues(no_account: None, tmp_path: 
 
 def _go_all_ways(client: Client, world: World, enforcing: Deployment, image_id: str) -> None:
     """Success, failure, redrives, cancels, an execution that is stopped, messages that nobody can start, deleting."""
-    done = client.submit(image_id).job_id
+    done = client.submit(image_id, analyses=["palette", "quality", "fingerprint", "codes", "regions"]).job_id
     failed = client.submit("nothing-uploaded").job_id
     assert list(client.watch(done))[-1].status is JobStatus.SUCCEEDED
     assert client.result(done)
     assert client.artefact(done, "preview").startswith(b"\xff\xd8")
+    assert client.artefact(done, "heat-map").startswith(b"\x89PNG")
     assert done in {job.job_id for job in client.jobs()}
     assert list(client.watch(failed))[-1].status is JobStatus.FAILED
     assert wait_for(lambda: len(world.dead_letters(failed)) == 1)

@@ -15,7 +15,7 @@ from lambdas.adapters import clients, keys, wire
 from lambdas.adapters.image_bucket import ImageBucket
 from lambdas.adapters.job_table import JobTable
 from lambdas.adapters.watch_list import WatchList
-from lambdas.config import Variable
+from lambdas.config import OFF, Variable
 from lambdas.jobs.model import Failure, Job, OwedLetter
 from lambdas.jobs.times import now
 from laptop.bench.in_memory import answered_in_memory
@@ -120,6 +120,7 @@ def aws(
         Variable.MAX_UPLOAD_BYTES: "1000000",
         Variable.MAX_OPEN_JOBS: "1000",
         Variable.PATIENCE_SECONDS: "300",
+        Variable.LABELS: OFF,
     }.items():
         monkeypatch.setenv(name, value)
     clients.client.cache_clear()

@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
+from lambdas.config import ON, Variable
 from lambdas.handlers import api, clean_up, start_execution
 from lambdas.jobs.errors import JobCancelled, JobSuperseded
 from lambdas.jobs.status import Status
-from lambdas.stages.catalogue import LAST, STAGES
+from lambdas.stages.catalogue import ANALYSES, LAST, STAGES
 from lambdas.stages.contract import Artefact, StageInput, StageOutput
 from tests.functional.conftest import Aws
 from tests.functional.messages import batch, message
@@ -30,10 +31,11 @@ def stages(monkeypatch: pytest.MonkeyPatch) -> Runner:
 
 
 @pytest.fixture
-def queued(aws: Aws) -> Aws:
-    """A job whose execution has started, and none of whose stages has."""
+def queued(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Aws:
+    """A job that wants everything, whose execution has started, and none of whose stages has."""
+    monkeypatch.setenv(Variable.LABELS, ON)
     aws.upload("image-1", b"the image")
-    start_execution.handler(batch(message({"imageId": "image-1"})), None)
+    start_execution.handler(batch(message({"imageId": "image-1", "analyses": list(ANALYSES)})), None)
     return aws
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lambdas.jobs.status import OPEN, Status
-from lambdas.stages.catalogue import STAGES
+from lambdas.stages.catalogue import ORDINARY
 from laptop.bench.counts import MAX_WRITES_BESIDE_STAGES, requests_of_a_job, row_writes
 from laptop.bench.in_memory import InMemory, deployed
 
@@ -25,7 +25,7 @@ def test_job_writes_its_row_at_most_twice_a_stage_and_three_times(memory: InMemo
     requests = requests_of_a_job(memory, "job-1")
     job = memory.job("job-1")
     assert job.status is Status.SUCCEEDED
-    assert row_writes(requests) <= 2 * len(STAGES) + MAX_WRITES_BESIDE_STAGES
+    assert row_writes(requests) <= 2 * len(ORDINARY) + MAX_WRITES_BESIDE_STAGES
     # The row counts its own writes: nothing has written it that was not counted here.
     assert job.version == row_writes(requests)
 

@@ -33,6 +33,8 @@ def test_start_execution_some_analyses_skips_the_others(aws: Aws) -> None:
         "palette",
         "quality",
         "fingerprint",
+        "regions",
+        "labels",
     }
 
 

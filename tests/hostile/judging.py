@@ -116,6 +116,8 @@ def analyse(upload: bytes) -> dict[str, Artefact]:
     results: dict[str, dict[str, object]] = {}
     artefacts: dict[str, Artefact] = {}
     for stage in STAGES:
+        if stage.asks_rekognition:
+            continue  # that is shown nothing but the working copy, and decodes it elsewhere
         is_upload = stage.reads is Reads.UPLOAD
         stage_input = StageInput(
             image=upload if is_upload else artefacts[WORKING_COPY].content,

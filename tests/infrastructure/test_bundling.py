@@ -52,6 +52,23 @@ def test_api_package_leaves_image_libraries_and_stages_out(for_aws: Packages) ->
     assert "lambdas/stages/inspect.py" not in names
 
 
+def test_api_package_runs_the_stages_that_need_no_image_library(for_host: Packages, tmp_path: Path) -> None:
+    _unpack(for_host.api, tmp_path)
+    stages = [stage.name for stage in STAGES if not stage.image_libraries]
+    program = "; ".join(
+        ["import sys", f"sys.path.insert(0, {str(tmp_path)!r})", "import lambdas.handlers.run_stage"]
+        + [f"import lambdas.stages.{name}" for name in stages]
+        + ["print(*sys.modules)"]
+    )
+    python = re.search(r'exec "([^"]+)"', (tmp_path / "bootstrap").read_text())
+    assert python
+    printed = subprocess.run(  # noqa: S603 - our own program
+        [python[1], "-I", "-S", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    ).stdout
+    assert stages == ["labels"]
+    assert not {"PIL", "zxingcpp", "aws_lambda_powertools"} & {name.partition(".")[0] for name in printed.split()}
+
+
 def test_packages_go_without_the_sdk(for_aws: Packages) -> None:
     for package in (for_aws.api, for_aws.stages):
         assert not [name for name in _names(package) if name.startswith(("boto3/", "botocore/", "s3transfer/"))]

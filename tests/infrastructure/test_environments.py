@@ -37,10 +37,16 @@ LAPTOP_DIFFERS = (
     r"AWS::Lambda::Function/Properties/Environment/Variables/RETENTION_DAYS",
     r"AWS::Lambda::Function/Properties/Environment/Variables/PATIENCE_SECONDS",
     r"AWS::Lambda::Function/Properties/Environment/Variables/MAX_OPEN_JOBS",
+    # No Rekognition: nothing there can stand in for it.
+    r"AWS::Lambda::Function/Properties/Environment/Variables/LABELS",
     r"AWS::S3::Bucket/Properties/LifecycleConfiguration/Rules/\d+/ExpirationInDays",
     r"AWS::ApiGatewayV2::Stage/Properties/DefaultRouteSettings/Throttling(Rate|Burst)Limit",
     r"AWS::ApiGateway::Stage/Properties/MethodSettings/\d+/Throttling(Rate|Burst)Limit",
 )
+
+
+OF_SETTINGS = ("xray:", "rekognition:")
+"""What begins so may be done only where a setting is on that is off on the laptop."""
 
 
 def test_outputs_are_what_clients_and_operators_need(template: Resources) -> None:
@@ -53,7 +59,7 @@ def test_stack_depends_on_no_account_and_no_region(template: Resources) -> None:
 
 
 def test_laptop_differs_from_dev_only_where_listed(templates: dict[str, Any]) -> None:
-    dev, laptop = (_without_traces(templates[name]) for name in ("dev", "laptop"))
+    dev, laptop = (_without_rights_of_settings(templates[name]) for name in ("dev", "laptop"))
     assert dev["Resources"].keys() == laptop["Resources"].keys()
     allowed = [re.compile(pattern) for pattern in LAPTOP_DIFFERS]
     unexpected = [
@@ -90,8 +96,8 @@ def test_accounts_run_a_managed_python(templates: dict[str, Any], name: str) -> 
         assert function["Architectures"] == ["arm64"]
 
 
-def _without_traces(template: dict[str, Any]) -> dict[str, Any]:
-    """Leave out the rights to send traces, which come with tracing, and with which others may share a statement."""
+def _without_rights_of_settings(template: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the rights to send traces and to ask Rekognition: they come with `tracing` and `labels`."""
     resources = {name: dict(resource) for name, resource in template["Resources"].items()}
     for resource in resources.values():
         if resource["Type"] == "AWS::IAM::Policy":
@@ -100,7 +106,7 @@ def _without_traces(template: dict[str, Any]) -> dict[str, Any]:
                 {**statement, "Action": action}
                 for statement in document["Statement"]
                 for action in listed(statement["Action"])
-                if not action.startswith("xray:")
+                if not action.startswith(OF_SETTINGS)
             ]
             kept.sort(key=str)
             resource["Properties"] = {**resource["Properties"], "PolicyDocument": {**document, "Statement": kept}}

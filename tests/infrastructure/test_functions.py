@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdas.config import Variable
+from lambdas.config import OFF, ON, Variable
 from lambdas.stages.catalogue import STAGES, Stage
 from tests.infrastructure.conftest import ROOT
 from tests.infrastructure.templates import Resources
@@ -38,6 +38,12 @@ def test_stage_has_what_its_row_says(template: Resources, stage: Stage) -> None:
     variables = function["Environment"]["Variables"]
     assert variables[Variable.STAGE] == stage.name
     assert {Variable.JOB_TABLE, Variable.IMAGE_BUCKET} <= variables.keys()
+
+
+def test_whoever_plans_a_job_is_told_whether_rekognition_may_be_asked(dev: Resources, prod: Resources) -> None:
+    for construct_id in ("StartExecution", "BuryMessage"):
+        assert dev.function(construct_id)["Environment"]["Variables"][Variable.LABELS] == ON
+        assert prod.function(construct_id)["Environment"]["Variables"][Variable.LABELS] == OFF
 
 
 @pytest.mark.parametrize(("construct_id", "handler"), OTHERS.items())

@@ -25,6 +25,10 @@ ANY_RESOURCE = {
     "logs:PutResourcePolicy",
     "logs:DescribeResourcePolicies",
     "logs:DescribeLogGroups",
+    # Nor has a picture that comes with the call.
+    "rekognition:DetectLabels",
+    "rekognition:DetectText",
+    "rekognition:DetectModerationLabels",
 }
 BELOW_A_PREFIX = ("/uploads/*", "/jobs/*")
 """The rest of an object's key begins with its owner, who is known only when the call is made."""
@@ -103,6 +107,7 @@ RIGHTS = {
     "SettleFailed": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
 }
 STAGE_RIGHTS = {"dynamodb:UpdateItem", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"}
+LOOKING = {"rekognition:DetectLabels", "rekognition:DetectText", "rekognition:DetectModerationLabels"}
 READING_A_QUEUE = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 OF_EVERY_FUNCTION = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 
@@ -146,9 +151,21 @@ def test_only_stages_that_read_uploads_may(template: Resources) -> None:
     for stage in STAGES:
         granted = template.statements_of(f"Functions{stage.state}Role")
         of_uploads = {"s3:ListBucket"} if stage.reads is Reads.UPLOAD else set()
-        assert granted.keys() - OF_EVERY_FUNCTION == STAGE_RIGHTS | of_uploads
+        assert granted.keys() - OF_EVERY_FUNCTION - LOOKING == STAGE_RIGHTS | of_uploads
         assert ("/uploads/*" in str(granted["s3:GetObject"])) == (stage.reads is Reads.UPLOAD)
         assert "/uploads/*" not in str(granted["s3:PutObject"] + granted["s3:DeleteObject"])
+
+
+@pytest.mark.parametrize(("environment", "rights"), [("dev", LOOKING), ("laptop", set())])
+def test_only_labels_may_ask_rekognition_and_only_where_the_setting_is_on(
+    templates: dict[str, Any], environment: str, rights: set[str]
+) -> None:
+    resources = Resources(templates[environment])
+    for stage in STAGES:
+        granted = resources.statements_of(f"Functions{stage.state}Role").keys() & LOOKING
+        assert granted == (rights if stage.asks_rekognition else set())
+    others = resources.statements_of("FunctionsApiCallsRole").keys() | resources.statements_of("Workflow").keys()
+    assert not others & LOOKING
 
 
 def test_listing_the_bucket_is_limited_by_prefix(template: Resources) -> None:

@@ -22,7 +22,9 @@ Watch = Annotated[bool, typer.Option("--watch", help="Show progress until the en
 Detach = Annotated[bool, typer.Option("--detach", help="Print the ids of the jobs and leave them to themselves.")]
 Analyses = Annotated[
     str | None,
-    typer.Option("--analyses", metavar="NAME,...", help="What to find out, such as palette,codes; all when left out."),
+    typer.Option(
+        "--analyses", metavar="NAME,...", help="What to find out, such as palette,codes; all but labels when left out."
+    ),
 ]
 Colours = Annotated[int | None, typer.Option("--colours", metavar="N", help="How many main colours to look for.")]
 PreviewPixels = Annotated[int | None, typer.Option("--preview-pixels", metavar="N", help="Long side of the preview.")]

@@ -71,9 +71,9 @@ def _timeline(entries: Iterable[StageEntry]) -> Table:
     for entry in entries:
         style = "red" if entry.status is StageStatus.FAILED else ""
         tries = f"{entry.tries} tries" if entry.tries > 1 else ""
-        error = _error_words(entry.error) if entry.error else Text()
+        words = _error_words(entry.error) if entry.error else Text(plain(entry.reason or "", 300), style="dim")
         word = Text(entry.status.value.lower(), style=style)
-        table.add_row(Text(plain(entry.stage)), word, _seconds(entry), tries, error)
+        table.add_row(Text(plain(entry.stage)), word, _seconds(entry), tries, words)
     return table
 
 

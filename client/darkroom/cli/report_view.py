@@ -117,7 +117,32 @@ def _anything(result: Mapping[str, Any]) -> Lines:
         yield Text(f"{plain(name)}: ").append(plain(value))
 
 
-_SECTIONS: dict[str, Callable[[Mapping[str, Any]], Lines]] = {"quality": _quality, "codes": _codes}
+def _regions(result: Mapping[str, Any]) -> Lines:
+    if not result.get("measured"):
+        yield Text(plain(result.get("reason", "not measured"), 300), style="dim")
+        return
+    yield Text(f"{plain(result.get('columns', '?'))} x {plain(result.get('rows', '?'))} tiles")
+    for name in ("sharpest", "softest"):
+        tile = _object(result, name)
+        yield Text(f"{name}: {plain(tile.get('sharpness', '?'))} at {plain(tile.get('box', '?'))}")
+
+
+def _labels(result: Mapping[str, Any]) -> Lines:
+    for name, word in (("labels", "name"), ("text", "text"), ("moderation", "name")):
+        found = list(_objects(result, name))
+        yield Text(f"{name}: ").append("none", style="dim") if not found else Text(f"{name}:")
+        for each in found:
+            yield Text(f"  {plain(each.get(word, '?'))} ").append(
+                f"{plain(each.get('confidence', '?'))} %", style="dim"
+            )
+
+
+_SECTIONS: dict[str, Callable[[Mapping[str, Any]], Lines]] = {
+    "quality": _quality,
+    "codes": _codes,
+    "regions": _regions,
+    "labels": _labels,
+}
 
 
 def _object(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:

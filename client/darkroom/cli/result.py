@@ -1,8 +1,9 @@
 """`darkroom result`: the report of a job that has succeeded, and its pictures."""
 
 import json as json_format
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,7 +16,7 @@ from darkroom.models import ArtefactName
 Job = Annotated[str, typer.Argument(metavar="JOB", help="Id of a job.", show_default=False)]
 Output = Annotated[
     Path | None,
-    typer.Option("--output", metavar="DIR", help="Folder to write report.json, preview.jpg and thumbnail.jpg to."),
+    typer.Option("--output", metavar="DIR", help="Folder to write report.json and the pictures to."),
 ]
 
 
@@ -27,7 +28,7 @@ def result(
     with desk.client(profile) as client:
         report = client.result(job)
         if output is not None:
-            files = {f"{name}.jpg": client.artefact(job, name) for name in ArtefactName}
+            files = {name.file: client.artefact(job, name) for name in ArtefactName if _has(report, name)}
             files["report.json"] = json_format.dumps(report, indent=2, ensure_ascii=False).encode(errors="replace")
             _write(output, files)
             desk.terminal.say(f"Wrote {', '.join(sorted(files))} to {output}.")
@@ -35,6 +36,15 @@ def result(
         desk.terminal.emit(report)
     else:
         desk.terminal.show(report_view(report, desk.terminal.out))
+
+
+def _has(report: Mapping[str, Any], name: ArtefactName) -> bool:
+    """Tell whether the job has this picture: the heat map is there when regions were measured."""
+    if name is not ArtefactName.HEAT_MAP:
+        return True
+    analyses = report.get("analyses")
+    regions = analyses.get("regions") if isinstance(analyses, dict) else None
+    return isinstance(regions, dict) and regions.get("measured") is True
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lambdas.stages.catalogue import STAGES
+from lambdas.stages.catalogue import ORDINARY
 from laptop.bench import transitions
 from laptop.bench.counts import MAX_TRANSITIONS
 
@@ -14,7 +14,7 @@ PASS: dict[str, Any] = {"Type": "Pass"}
 def test_ordinary_job_enters_at_most_nine_states_and_each_stage_once() -> None:
     entered = transitions.when_all_goes_well(transitions.definition())
     assert len(entered) <= MAX_TRANSITIONS
-    assert {stage.state for stage in STAGES} <= set(entered)
+    assert {stage.state for stage in ORDINARY} <= set(entered)
     assert len(set(entered)) == len(entered)
 
 
@@ -25,6 +25,12 @@ def test_when_all_goes_well_counts_every_branch() -> None:
         "States": {"Both": {"Type": "Parallel", "Branches": branches, "Next": "End"}, "End": PASS, "Never": PASS},
     }
     assert transitions.when_all_goes_well(machine) == ["Both", "A", "B", "End"]
+
+
+def test_when_all_goes_well_takes_what_an_ordinary_job_takes_at_a_choice() -> None:
+    choice = {"Type": "Choice", "Choices": [{"Condition": "{% true %}", "Next": "More"}], "Default": "End"}
+    machine = {"StartAt": "More?", "States": {"More?": choice, "More": {**PASS, "Next": "End"}, "End": PASS}}
+    assert transitions.when_all_goes_well(machine) == ["More?", "End"]
 
 
 @pytest.mark.parametrize("kind", ["Choice", "Map"])

@@ -71,9 +71,9 @@ def test_report_view_of_any_shape_is_shown(report: dict[str, Any]) -> None:
 
 def test_report_view_of_an_analysis_it_does_not_know_shows_its_members() -> None:
     console = screen(color_system=None)
-    console.print(report_view({"analyses": {"labels": {"cat": 0.9}}}, console))
+    console.print(report_view({"analyses": {"animals": {"cat": 0.9}}}, console))
 
-    assert "Labels" in text_of(console)
+    assert "Animals" in text_of(console)
     assert "cat: 0.9" in text_of(console)
 
 

@@ -30,7 +30,18 @@ def test_parse_submission_fills_in_defaults() -> None:
         analyses=["palette", "quality"],
         options={name: rule.default for name, rule in OPTIONS.items() if rule.default is not None},
         tags={},
+        names_analyses=False,
     )
+
+
+def test_parse_submission_that_names_no_analyses_gets_the_default_ones() -> None:
+    taken = parse_submission('{"imageId": "a"}', known_analyses=ANALYSES, default_analyses=("palette",))
+    named = parse_submission(
+        '{"imageId": "a", "analyses": ["quality"]}', known_analyses=ANALYSES, default_analyses=("palette",)
+    )
+
+    assert (taken.analyses, taken.names_analyses) == (["palette"], False)
+    assert (named.analyses, named.names_analyses) == (["quality"], True)
 
 
 def test_parse_submission_names_every_broken_rule_at_once() -> None:
