@@ -89,7 +89,6 @@ def deployed(table: dict[str, Any]) -> Iterator[InMemory]:
         Variable.RETENTION_DAYS: "3650",
         Variable.MAX_OPEN_JOBS: "1000",
         Variable.PATIENCE_SECONDS: "300",
-        Variable.MAX_OPEN_JOBS: "100",
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     clients.client.cache_clear()
