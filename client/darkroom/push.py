@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 from darkroom.addresses import is_loopback
@@ -250,7 +250,7 @@ class _WebSocket:
 
         self._errors = (OSError, WebSocketException)
         # What runs on this machine is not reached through a proxy.
-        proxy = None if is_loopback(urlsplit(url).hostname or "") else True
+        proxy: Literal[True] | None = None if is_loopback(urlsplit(url).hostname or "") else True
         try:
             # Used as the library wants it: as a context, here of as long as the object lives.
             self._context = open_socket(url, open_timeout=CONNECT_SECONDS, close_timeout=1, proxy=proxy)

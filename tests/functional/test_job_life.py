@@ -247,8 +247,8 @@ class JobLife(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         job = self.aws.table.get(OWNER, self.job_id)
-        self.aws.end_execution(self.job_id)
         for _ in range(QUIET_AFTER):
+            self.aws.end_execution(self.job_id)  # also the one that the reconciler has started itself
             assert reconcile.handler({}, TIME)["errors"] == 0
         letters = {letter["attempt"] for letter in _letters(self.aws) if letter["jobId"] == self.job_id}
         if job is None:
