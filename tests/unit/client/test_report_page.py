@@ -1,6 +1,5 @@
 import base64
 import hashlib
-import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -210,8 +209,8 @@ def test_element_escapes_what_is_no_element() -> None:
     assert element("p", "<b>" + element("b", "x")) == "<p>&lt;b&gt;&lt;b&gt;x&lt;/b&gt;</p>"
 
 
-def test_page_of_a_real_report_is_the_one_that_was_looked_at(real_report: dict[str, Any]) -> None:
+def test_page_of_a_real_report_has_its_parts(real_report: dict[str, Any]) -> None:
     page = page_of(real_report)
 
     assert [len(page.all(tag)) for tag in ("section", "svg", "polyline", "table")] == [8, 8, 3, 6]
-    assert json.dumps(real_report["summary"]) in json.dumps(page.text)
+    assert real_report["summary"] in page.text
