@@ -41,7 +41,7 @@ def tell_errors(terminal: Terminal, items: Iterable[Item]) -> None:
 def _show_end(terminal: Terminal, label: str, job: Job, report: Mapping[str, Any] | None) -> None:
     terminal.show_line(ending(label, job))
     if report is not None:
-        terminal.show(report_view(report, terminal.out))
+        terminal.show(report_view(report, terminal.out, job))
 
 
 def _say_what_goes_on(terminal: Terminal, items: Iterable[Item]) -> None:

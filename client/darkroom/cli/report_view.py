@@ -1,155 +1,136 @@
-"""The report of a job, for people. Shows what is there, in any shape; trusts no text in it."""
+"""The report of a job on a terminal: the verdicts, then what they rest on. Colours only where they can be right."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
-from rich.filesize import decimal
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from darkroom.cli.plain_text import plain
+from darkroom.cli.report_reading import (
+    LOCATION_IS_NOT_TOLD,
+    LOCATION_IS_TOLD,
+    LOWEST_FAIR_SCORE,
+    LOWEST_GOOD_SCORE,
+    NO_CODES,
+    Code,
+    Colour,
+    Fact,
+    ReadReport,
+    Score,
+    read_report,
+)
+from darkroom.models import Job
 
-_HEX_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _INDENT = 2
-_WORST_SCORE, _BEST_SCORE = 40, 70
+_TRUE_ENOUGH = {"truecolor", "256"}
+"""Of the sixteen colours of other terminals, the nearest to a photograph's brown may be a red."""
+_BLOCKS, _BLOCKS_IN_ASCII = " ▁▂▃▄▅▆▇█", " .:-=+*%#"
+_BIN_COLUMNS = 2
 
 Lines = Iterator[Text]
 
 
-def report_view(report: Mapping[str, Any], console: Console) -> RenderableType:
-    """Lay out a report: its sentence, the image's facts, then one section for each analysis."""
+def report_view(report: Mapping[str, Any], console: Console, job: Job | None = None) -> RenderableType:
+    """Lay out a report: its verdicts and its sentence, then one section for each thing that was looked at.
+
+    `job`, if given, tells which analyses were not made.
+    """
+    read = read_report(report, job)
+    coloured = console.color_system is not None and not console.no_color
+    blocks = _BLOCKS if console.encoding.lower().startswith("utf") else _BLOCKS_IN_ASCII
+    sections: dict[str, Lines] = {
+        "Quality": _quality(read),
+        "Image": _facts(read.image),
+        "Photo": _facts(read.photo),
+        "Location": _location(read),
+        "Palette": _palette(read, swatches=coloured and console.color_system in _TRUE_ENOUGH),
+        "Histogram": _histogram(read.histogram, blocks),
+        "Codes": _codes(read),
+        "Fingerprint": _facts(read.marks),
+        **{name.capitalize(): _facts(facts) for name, facts in read.others.items()},
+        "Not made": _facts(read.skipped),
+    }
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
-    table.add_column()
-    table.add_row(Text("Image"), Text("\n").join(_image(_object(report, "image"))))
-    swatches = console.color_system is not None and not console.no_color
-    for name, result in _object(report, "analyses").items():
-        lines = list(_section(name, result, swatches))
-        table.add_row(Text(plain(name).capitalize()), Text("\n").join(lines))
-    summary = Text(plain(report.get("summary", ""), 1000))
-    return Padding(Group(summary, Text(), table, Text()), (0, 0, 0, _INDENT))
+    table.add_column(overflow="fold")
+    for title, lines in sections.items():
+        if told := list(lines):
+            table.add_row(Text(title), Text("\n").join(told))
+    above = [*(Text(verdict, style="bold") for verdict in read.verdicts), Text(read.summary), Text()]
+    return Padding(Group(*above, table, Text()), (0, 0, 0, _INDENT))
 
 
-def _section(name: str, result: object, swatches: bool) -> Lines:
-    if not isinstance(result, dict):
-        return iter([Text(plain(result))])
-    if name == "palette":
-        return _palette(result, swatches)
-    return _SECTIONS.get(name, _anything)(result)
+def _quality(read: ReadReport) -> Lines:
+    for score in read.scores:
+        line = Text(f"{score.name}: ").append(score.verdict, style=_style_of(score))
+        yield line.append(f" ({score.in_words})" if score.in_words else "")
+        is_good = score.score is not None and score.score >= LOWEST_GOOD_SCORE
+        if score.advice and not is_good and not read.is_said(score.advice):
+            yield Text(f"  {score.advice}", style="dim")
+    yield from _facts(read.quality)
 
 
-def _image(image: Mapping[str, Any]) -> Lines:
-    shape = [plain(image.get("format", "?")), _size(image)]
-    if isinstance(image.get("bytes"), int):
-        shape.append(decimal(image["bytes"]))
-    frames = image.get("frames")
-    if isinstance(frames, int) and frames > 1:
-        shape.append(f"{frames} {'frames' if image.get('animated') else 'pages'}")
-    yield Text(", ".join(part for part in shape if part))
-    profile = image.get("iccProfile")
-    colour = [plain(image.get("mode", "")), plain(profile) if profile else "", "alpha" if image.get("hasAlpha") else ""]
-    if any(colour):
-        yield Text(", ".join(part for part in colour if part), style="dim")
-    yield from _anything(_object(image, "exif"))
-    if image.get("hasLocation"):
-        yield Text("The file says where it was taken; the pictures made from it do not.", style="yellow")
-
-
-def _size(image: Mapping[str, Any]) -> str:
-    if "width" not in image or "height" not in image:
+def _style_of(score: Score) -> str:
+    if score.score is None:
         return ""
-    return f"{plain(image['width'])} x {plain(image['height'])} pixels"
+    return "green" if score.score >= LOWEST_GOOD_SCORE else "yellow" if score.score >= LOWEST_FAIR_SCORE else "red"
 
 
-def _palette(result: Mapping[str, Any], swatches: bool) -> Lines:
-    for colour in _objects(result, "colours"):
-        yield _colour(colour, swatches)
-    if mean := _object(result, "mean"):
-        yield Text("mean ", style="dim") + _colour(mean, swatches)
+def _facts(facts: Iterable[Fact]) -> Lines:
+    return (Text(f"{name}: {value}" if name else value) for name, value in facts)
 
 
-def _colour(colour: Mapping[str, Any], swatches: bool) -> Text:
+def _location(read: ReadReport) -> Lines:
+    if read.has_location:
+        yield Text(LOCATION_IS_TOLD, style="yellow")
+    elif read.has_location is False:
+        yield Text(LOCATION_IS_NOT_TOLD, style="dim")
+
+
+def _palette(read: ReadReport, *, swatches: bool) -> Lines:
+    for colour in read.colours:
+        yield _colour(colour, swatches=swatches)
+    if read.mean:
+        yield _colour(read.mean, swatches=swatches).append(" on average", style="dim")
+
+
+def _colour(colour: Colour, *, swatches: bool) -> Text:
     line = Text()
-    value = plain(colour.get("hex", "?"), 20)
-    if swatches and _HEX_COLOUR.fullmatch(value):
-        line.append("     ", style=f"on {value}").append(" ")
-    line.append(value)
-    share = colour.get("share")
-    return line.append(f" {share:6.1%}") if isinstance(share, int | float) else line
+    if swatches and colour.is_colour:
+        line.append("     ", style=f"on {colour.value}").append(" ")
+    line.append(colour.value)
+    line.append(f" {colour.share:6.1%}" if colour.share is not None else "")
+    return line.append(f"  {colour.name}" if colour.name else "")
 
 
-def _quality(result: Mapping[str, Any]) -> Lines:
-    for name, judged in result.items():
-        if not isinstance(judged, dict) or "verdict" not in judged:
-            continue
-        score = judged.get("score")
-        line = Text(f"{plain(name)}: ")
-        line.append(plain(judged["verdict"]), style=_score_style(score))
-        line.append(f" ({plain(score)} of 100)" if score is not None else "")
-        yield line
-        if advice := judged.get("advice"):
-            yield Text(f"  {plain(advice)}", style="dim")
+def _histogram(histogram: Mapping[str, Sequence[float]], blocks: str) -> Lines:
+    """Draw each channel as bars, to one scale."""
+    highest = max((share for shares in histogram.values() for share in shares), default=0.0)
+    for name, shares in histogram.items():
+        bars = "".join(_block(share, highest, blocks) * _BIN_COLUMNS for share in shares)
+        style = name if name != "luma" else ""
+        yield Text(f"{name:5} dark ").append(bars, style=style).append(" light")
 
 
-def _score_style(score: object) -> str:
-    if not isinstance(score, int | float):
-        return ""
-    return "green" if score >= _BEST_SCORE else "yellow" if score >= _WORST_SCORE else "red"
+def _block(share: float, highest: float, blocks: str) -> str:
+    """Pick the bar of a height; what is there at all is seen."""
+    steps = len(blocks) - 1
+    return blocks[max(1, round(steps * share / highest))] if share > 0 else blocks[0]
 
 
-def _codes(result: Mapping[str, Any]) -> Lines:
-    codes = list(_objects(result, "codes"))
-    for code in codes:
-        line = Text(f"{plain(code.get('format', '?'))}: ")
-        yield line.append(plain(code.get("text", ""))).append(" (cut)" if code.get("truncated") else "", style="dim")
-    found = result.get("found")
-    if not codes:
-        yield Text("none found", style="dim")
-    elif isinstance(found, int) and found > len(codes):
-        yield Text(f"and {found - len(codes)} more", style="dim")
+def _codes(read: ReadReport) -> Lines:
+    if read.codes == ():
+        yield Text(NO_CODES, style="dim")
+    for code in read.codes or ():
+        yield _code(code)
+    if read.codes and read.more_codes:
+        yield Text(f"and {read.more_codes} more", style="dim")
 
 
-def _anything(result: Mapping[str, Any]) -> Lines:
-    for name, value in result.items():
-        yield Text(f"{plain(name)}: ").append(plain(value))
-
-
-def _regions(result: Mapping[str, Any]) -> Lines:
-    if not result.get("measured"):
-        yield Text(plain(result.get("reason", "not measured"), 300), style="dim")
-        return
-    yield Text(f"{plain(result.get('columns', '?'))} x {plain(result.get('rows', '?'))} tiles")
-    for name in ("sharpest", "softest"):
-        tile = _object(result, name)
-        yield Text(f"{name}: {plain(tile.get('sharpness', '?'))} at {plain(tile.get('box', '?'))}")
-
-
-def _labels(result: Mapping[str, Any]) -> Lines:
-    for name, word in (("labels", "name"), ("text", "text"), ("moderation", "name")):
-        found = list(_objects(result, name))
-        yield Text(f"{name}: ").append("none", style="dim") if not found else Text(f"{name}:")
-        for each in found:
-            yield Text(f"  {plain(each.get(word, '?'))} ").append(
-                f"{plain(each.get('confidence', '?'))} %", style="dim"
-            )
-
-
-_SECTIONS: dict[str, Callable[[Mapping[str, Any]], Lines]] = {
-    "quality": _quality,
-    "codes": _codes,
-    "regions": _regions,
-    "labels": _labels,
-}
-
-
-def _object(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = document.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _objects(document: Mapping[str, Any], name: str) -> Iterator[Mapping[str, Any]]:
-    value = document.get(name)
-    return (item for item in value if isinstance(item, dict)) if isinstance(value, list) else iter(())
+def _code(code: Code) -> Text:
+    """Write what a code says last, so that right-to-left text moves nothing of ours."""
+    what = f"{code.format}, {code.place}" if code.place else code.format
+    return Text(f"{what}: ").append(plain(code.text)).append(" (cut)" if code.is_cut else "", style="dim")

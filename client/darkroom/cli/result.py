@@ -9,6 +9,7 @@ import typer
 
 from darkroom.cli.desk import Desk
 from darkroom.cli.options import Json, ProfileName
+from darkroom.cli.report_page import report_page
 from darkroom.cli.report_view import report_view
 from darkroom.errors import LocalFileError
 from darkroom.models import ArtefactName
@@ -20,22 +21,40 @@ Output = Annotated[
 ]
 
 
+Html = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Write the report as one page, with the preview in it."),
+]
+
+
 def result(
-    context: typer.Context, *, job: Job, output: Output = None, profile: ProfileName = None, json: Json = False
+    context: typer.Context,
+    *,
+    job: Job,
+    output: Output = None,
+    html: Html = None,
+    profile: ProfileName = None,
+    json: Json = False,
 ) -> None:
-    """Show the report of a job that has succeeded; --output writes it and the pictures to files."""
+    """Show the report of a job that has succeeded; --output and --html write it, with its pictures, to files."""
     desk = Desk.of(context, json=json)
     with desk.client(profile) as client:
         report = client.result(job)
+        # Only the record knows the tags, and what was not asked for.
+        record = None if desk.terminal.json and html is None else client.get(job)
         if output is not None:
             files = {name.file: client.artefact(job, name) for name in ArtefactName if _has(report, name)}
             files["report.json"] = json_format.dumps(report, indent=2, ensure_ascii=False).encode(errors="replace")
-            _write(output, files)
+            _write_all(output, files)
             desk.terminal.say(f"Wrote {', '.join(sorted(files))} to {output}.")
+        if html is not None and record is not None:
+            page = report_page(report, record, client.artefact(job, ArtefactName.PREVIEW))
+            _write(html, page.encode())
+            desk.terminal.say(f"Wrote the page {html}.")
     if desk.terminal.json:
         desk.terminal.emit(report)
     else:
-        desk.terminal.show(report_view(report, desk.terminal.out))
+        desk.terminal.show(report_view(report, desk.terminal.out, record))
 
 
 def _has(report: Mapping[str, Any], name: ArtefactName) -> bool:
@@ -47,10 +66,21 @@ def _has(report: Mapping[str, Any], name: ArtefactName) -> bool:
     return isinstance(regions, dict) and regions.get("measured") is True
 
 
-def _write(folder: Path, files: dict[str, bytes]) -> None:
+def _write_all(folder: Path, files: dict[str, bytes]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            (folder / name).write_bytes(content)
     except OSError as error:
-        raise LocalFileError(f"{folder} cannot be written to: {error.strerror or error}.") from error
+        raise _cannot_write(folder, error) from error
+    for name, content in files.items():
+        _write(folder / name, content)
+
+
+def _write(file: Path, content: bytes) -> None:
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise _cannot_write(file, error) from error
+
+
+def _cannot_write(path: Path, error: OSError) -> LocalFileError:
+    return LocalFileError(f"{path} cannot be written to: {error.strerror or error}.")

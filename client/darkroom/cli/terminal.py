@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from io import TextIOWrapper
 from typing import Any, TextIO
 
 from rich.console import Console, RenderableType
@@ -82,6 +83,9 @@ def error_document(error: DarkroomError) -> dict[str, Any]:
 
 
 def _console(stream: TextIO) -> Console:
+    if isinstance(stream, TextIOWrapper):
+        # What the stream's encoding does not have is shown as an escape; a report is not lost for one character of it.
+        stream.reconfigure(errors="backslashreplace")
     columns = os.environ.get("COLUMNS", "")
     width = None if stream.isatty() or columns.isdecimal() else WIDTH_WITHOUT_TERMINAL
     return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from darkroom import Client, Profile
@@ -12,6 +13,8 @@ from darkroom.cli import main
 from darkroom.tokens import TokenFile, Tokens
 
 from tests.unit.client.fake_darkroom import FakeDarkroom
+
+REPORTS = Path(__file__).parent / "reports"
 
 
 @dataclass
@@ -79,3 +82,15 @@ def photo(home: Path) -> Path:
     path = home / "work" / "photo.png"
     path.write_bytes(b"\x89PNG\r\n\x1a\n and so on")
     return path
+
+
+@pytest.fixture
+def real_report() -> dict[str, Any]:
+    """The report of photos/seeding.jpg, as the stages have written it."""
+    return dict(json.loads((REPORTS / "seeding.json").read_text()))
+
+
+@pytest.fixture
+def real_report_shown() -> str:
+    """How that report is shown on a terminal."""
+    return (REPORTS / "seeding.txt").read_text()

@@ -1,3 +1,4 @@
+import base64
 import json
 import os
 import signal
@@ -279,6 +280,48 @@ def test_result_with_output_that_cannot_be_written_is_a_usage_error(
     (home / "file").write_text("")
 
     assert run("result", job_id, "--output", home / "file").code == 2
+
+
+def test_result_with_html_writes_a_page_and_shows_the_report(
+    run: RunCommand, fake: FakeDarkroom, home: Path, job_id: str
+) -> None:
+    fake.now += 10
+    page = home / "report.html"
+    ended = run("result", job_id, "--html", page)
+
+    assert ended.code == 0
+    assert "A JPEG of 40 x 30 pixels." in ended.out
+    assert "A JPEG of 40 x 30 pixels." in page.read_text()
+    preview = base64.b64encode(f"picture /images/{job_id}/preview.jpg".encode()).decode()
+    assert f"base64,{preview}" in page.read_text()
+    assert "signature=secret" not in page.read_text() + ended.out + ended.err
+
+
+def test_result_with_html_and_json_does_both(run: RunCommand, fake: FakeDarkroom, home: Path, job_id: str) -> None:
+    fake.now += 10
+    ended = run("result", job_id, "--html", home / "report.html", "--json")
+
+    assert json.loads(ended.out) == {"jobId": job_id, **REPORT}
+    assert (home / "report.html").exists()
+
+
+def test_result_with_html_that_cannot_be_written_is_a_usage_error(
+    run: RunCommand, fake: FakeDarkroom, home: Path, job_id: str
+) -> None:
+    fake.now += 10
+    ended = run("result", job_id, "--html", home)
+
+    assert ended.code == 2
+    assert "cannot be written to" in ended.err
+
+
+def test_result_tells_which_analyses_were_not_asked_for(run: RunCommand, fake: FakeDarkroom, job_id: str) -> None:
+    fake.now += 10
+    document = fake.jobs[job_id].document(fake.now)
+    document["timeline"].append({"stage": "labels", "status": "SKIPPED", "progress": 0, "tries": 0})
+    fake.fail(f"/jobs/{job_id}$", httpx.Response(200, json=document))
+
+    assert "labels: not asked for" in run("result", job_id).out
 
 
 def test_result_of_a_job_that_has_not_ended_is_a_conflict(run: RunCommand, job_id: str) -> None:
