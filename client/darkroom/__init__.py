@@ -39,7 +39,18 @@ from darkroom.errors import (
 )
 from darkroom.events import JobEvent
 from darkroom.machine import MachineSession
-from darkroom.models import ArtefactName, Job, JobAccepted, JobError, JobStatus, JobSummary, StageEntry, StageStatus
+from darkroom.models import (
+    ArtefactName,
+    Job,
+    JobAccepted,
+    JobError,
+    JobStatus,
+    JobSummary,
+    SimilarJob,
+    SimilarJobs,
+    StageEntry,
+    StageStatus,
+)
 from darkroom.problem import Problem
 from darkroom.profile import Profile
 from darkroom.retrying import RetryPolicy
@@ -80,6 +91,8 @@ __all__ = [
     "ServerError",
     "SignInError",
     "SignInRefusedError",
+    "SimilarJob",
+    "SimilarJobs",
     "StageEntry",
     "StageStatus",
     "StorageError",

@@ -16,7 +16,17 @@ from darkroom.events import InOrder, JobEvent
 from darkroom.following import Feed, NoFeed, follow
 from darkroom.job_ids import checked, made_at, new_job_id
 from darkroom.media_types import media_type
-from darkroom.models import ArtefactName, Job, JobAccepted, JobPage, JobStatus, JobSummary, Upload, queued_job
+from darkroom.models import (
+    ArtefactName,
+    Job,
+    JobAccepted,
+    JobPage,
+    JobStatus,
+    JobSummary,
+    SimilarJobs,
+    Upload,
+    queued_job,
+)
 from darkroom.profile import Profile
 from darkroom.push import PushLine
 from darkroom.retrying import Retrier, RetryPolicy
@@ -206,6 +216,16 @@ class Client:
         if not response.has_redirect_location:
             raise UnexpectedAnswerError("The API did not say where the picture is.")
         return self._storage.get(response.headers["Location"])
+
+    def similar(self, job_id: str, *, max_distance: int | None = None, limit: int | None = None) -> SimilarJobs:
+        """Find your other jobs of the same picture: resized, recompressed or cropped a little. Nearest first.
+
+        `max_distance` is by how many of 64 bits pHashes may differ, 0 to 20, 10 if not given; `limit` is 1 to 200, 50
+        if not given. Raises ConflictError when the job has not succeeded or has no fingerprint, NotFoundError.
+        """
+        asked = {"maxDistance": max_distance, "limit": limit}
+        query: dict[str, str | int] = {name: value for name, value in asked.items() if value is not None}
+        return SimilarJobs.parse(json_of(self._api.request("GET", f"/jobs/{checked(job_id)}/similar", query=query)))
 
     def close(self) -> None:
         """Give up connections. Requests under way in other threads end with ConnectionLostError."""

@@ -39,9 +39,13 @@ class Members:
         """Read a whole number that may be missing."""
         return None if self.all.get(name) is None else self.number(name)
 
+    def flag(self, name: str) -> bool:
+        """Read a boolean."""
+        return self._typed(name, bool)
+
     def optional_flag(self, name: str) -> bool | None:
         """Read a boolean that may be missing."""
-        return None if self.all.get(name) is None else self._typed(name, bool)
+        return None if self.all.get(name) is None else self.flag(name)
 
     def time(self, name: str) -> datetime:
         """Read an RFC 3339 time."""

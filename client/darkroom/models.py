@@ -204,6 +204,54 @@ class JobPage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SimilarJob:
+    """A job of the same picture, and by how many of 64 bits its fingerprints differ."""
+
+    distance: int
+    """Of pHash."""
+    difference_distance: int
+    """Of dHash."""
+    confirmed: bool
+    """Whether both say that it is the same picture."""
+    job: JobSummary
+
+    @classmethod
+    def parse(cls, document: object) -> "SimilarJob":
+        """Read the API's SimilarJob."""
+        members = Members(document, "SimilarJob")
+        return cls(
+            distance=members.number("distance"),
+            difference_distance=members.number("differenceDistance"),
+            confirmed=members.flag("confirmed"),
+            job=JobSummary.parse(members.object("job")),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimilarJobs:
+    """Jobs of the same picture as one job, nearest first."""
+
+    job_id: str
+    max_distance: int
+    similar: tuple[SimilarJob, ...]
+    more: bool
+    """Whether there are others, further away or older."""
+    document: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def parse(cls, document: object) -> "SimilarJobs":
+        """Read the API's SimilarJobs."""
+        members = Members(document, "SimilarJobs")
+        return cls(
+            job_id=members.text("jobId"),
+            max_distance=members.number("maxDistance"),
+            similar=tuple(SimilarJob.parse(near) for near in members.list("similar")),
+            more=members.flag("more"),
+            document=members.all,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Upload:
     """A place to upload one image to."""
 

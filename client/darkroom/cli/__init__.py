@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 import typer
 
-from darkroom.cli import account, analyze, dead_letters, exit_codes, jobs, result
+from darkroom.cli import account, analyze, dead_letters, exit_codes, jobs, result, similar
 from darkroom.cli.desk import Desk
 from darkroom.cli.terminal import error_document
 from darkroom.errors import DarkroomError
@@ -40,6 +40,7 @@ app.command("cancel")(jobs.cancel)
 app.command("redrive")(jobs.redrive)
 app.command("delete")(jobs.delete)
 app.command("result")(result.result)
+app.command("similar")(similar.similar)
 app.command("login")(account.login)
 app.command("logout")(account.logout)
 app.command("configure")(account.configure)

@@ -1,4 +1,4 @@
-"""A job, for people: a heading for its end, its record, a list. Trusts no text in it."""
+"""A job, for people: a heading for its end, its record, a list, those of one picture. Trusts no text in it."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ from rich.text import Text
 from darkroom.cli.live_progress import STATUS_STYLES
 from darkroom.cli.moments import moment
 from darkroom.cli.plain_text import plain
-from darkroom.models import Job, JobError, JobStatus, JobSummary, StageEntry, StageStatus
+from darkroom.models import Job, JobError, JobStatus, JobSummary, SimilarJob, StageEntry, StageStatus
 
 
 def ending(label: str, job: Job) -> Text:
@@ -58,6 +58,20 @@ def job_table(jobs: Iterable[JobSummary]) -> Table:
         if job.error:
             notes.append(" " if job.tags else "").append(_error_words(job.error))
         table.add_row(Text(plain(job.job_id)), _status(job.status), f"{job.progress} %", moment(job.created_at), notes)
+    return table
+
+
+def similar_table(found: Iterable[SimilarJob]) -> Table:
+    """Lay out jobs of the same picture, each with its distance in bits."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("DISTANCE", "SAME", "JOB", "SUBMITTED"):
+        table.add_column(heading, no_wrap=True, justify="right" if heading == "DISTANCE" else "left")
+    table.add_column("IMAGE, TAGS")
+    for near in found:
+        same = Text("yes", style="green") if near.confirmed else Text("perhaps", style="yellow")
+        notes = Text(plain(near.job.image_id or ""), style="dim").append(" " if near.job.tags else "")
+        notes.append(_tags(near.job), style="not dim")
+        table.add_row(str(near.distance), same, Text(plain(near.job.job_id)), moment(near.job.created_at), notes)
     return table
 
 

@@ -8,19 +8,16 @@ from typing import Annotated, Any
 import typer
 
 from darkroom.cli.desk import Desk
-from darkroom.cli.options import Json, ProfileName
+from darkroom.cli.options import JobId, Json, ProfileName
 from darkroom.cli.report_page import report_page
 from darkroom.cli.report_view import report_view
 from darkroom.errors import LocalFileError
 from darkroom.models import ArtefactName
 
-Job = Annotated[str, typer.Argument(metavar="JOB", help="Id of a job.", show_default=False)]
 Output = Annotated[
     Path | None,
     typer.Option("--output", metavar="DIR", help="Folder to write report.json and the pictures to."),
 ]
-
-
 Html = Annotated[
     Path | None,
     typer.Option("--html", metavar="FILE", help="Write the report as one page, with the preview in it."),
@@ -30,7 +27,7 @@ Html = Annotated[
 def result(
     context: typer.Context,
     *,
-    job: Job,
+    job: JobId,
     output: Output = None,
     html: Html = None,
     profile: ProfileName = None,

@@ -129,6 +129,8 @@ class FakeDarkroom:
     counts_events: bool = False
     lost_events: frozenset[int] = frozenset()
     end_of: Callable[[dict[str, Any]], str] = lambda body: "SUCCEEDED"
+    pictures: dict[str, int] = field(default_factory=dict)
+    """Fingerprints of images, of 64 bits; one that is not here has none."""
 
     def __post_init__(self) -> None:
         self.jobs: dict[str, FakeJob] = {}
@@ -208,6 +210,7 @@ class FakeDarkroom:
             "redrive": self._redrive,
             "result": self._result,
             "events": self._events,
+            "similar": self._similar,
         }
         return calls[what](request, job_id)
 
@@ -345,6 +348,32 @@ class FakeDarkroom:
         if artefact := request.url.params.get("artefact"):
             return httpx.Response(303, headers={"Location": f"{STORAGE}/{job_id}/{artefact}.jpg?signature=secret"})
         return httpx.Response(200, json={"jobId": job_id, **REPORT})
+
+    def _similar(self, request: httpx.Request, job_id: str) -> httpx.Response:
+        job = self._row(job_id)
+        if job is None:
+            return problem(404, "None of your jobs has this id.")
+        mark = self._mark(job)
+        if mark is None:
+            return problem(409, "The job has no fingerprint.")
+        most, limit = (int(request.url.params.get(name, usual)) for name, usual in (("maxDistance", 10), ("limit", 50)))
+        marks = {other.job_id: self._mark(other) for other in self.jobs.values() if other is not job}
+        bits = {other: (mark ^ theirs).bit_count() for other, theirs in marks.items() if theirs is not None}
+        near = sorted((distance, other) for other, distance in bits.items() if distance <= most)
+        documents = [
+            {
+                "distance": distance,
+                "differenceDistance": 2 * distance,
+                "confirmed": 2 * distance <= 10,
+                "job": self.jobs[other].document(self.now),
+            }
+            for distance, other in near
+        ]
+        found = {"jobId": job_id, "maxDistance": most, "similar": documents[:limit], "more": len(near) > limit}
+        return httpx.Response(200, json=found)
+
+    def _mark(self, job: FakeJob) -> int | None:
+        return self.pictures.get(job.body["imageId"]) if job.status(self.now) == "SUCCEEDED" else None
 
     def _row(self, job_id: str) -> FakeJob | None:
         job = self.jobs.get(job_id)

@@ -6,7 +6,18 @@ import pytest
 import yaml
 from darkroom.errors import UnexpectedAnswerError
 from darkroom.job_ids import new_job_id
-from darkroom.models import ArtefactName, Job, JobAccepted, JobError, JobStatus, StageEntry, StageStatus, queued_job
+from darkroom.models import (
+    ArtefactName,
+    Job,
+    JobAccepted,
+    JobError,
+    JobStatus,
+    SimilarJob,
+    SimilarJobs,
+    StageEntry,
+    StageStatus,
+    queued_job,
+)
 from darkroom.problem import Problem
 
 CONTRACT = Path(__file__).parents[3] / "openapi.yaml"
@@ -35,7 +46,14 @@ def test_artefact_names_are_those_of_the_contract() -> None:
 
 
 @pytest.mark.parametrize(
-    ("document_class", "schema"), [(Job, "Job"), (StageEntry, "StageEntry"), (JobAccepted, "JobAccepted")]
+    ("document_class", "schema"),
+    [
+        (Job, "Job"),
+        (StageEntry, "StageEntry"),
+        (JobAccepted, "JobAccepted"),
+        (SimilarJob, "SimilarJob"),
+        (SimilarJobs, "SimilarJobs"),
+    ],
 )
 def test_documents_have_every_member_of_the_contract(document_class: Any, schema: str, schemas: Any) -> None:
     assert set(schemas[schema]["properties"]) - {"links"} <= members_read(document_class)
