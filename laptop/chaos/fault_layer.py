@@ -27,6 +27,8 @@ JOB_ID: Final = re.compile(r"chaos-\d+-\w+")
 SPARE_BYTES: Final = 256 * 1024 * 1024
 """What a function that is to run out of memory may take beyond what it has."""
 PIECE_BYTES: Final = 16 * 1024 * 1024
+FUNCTION: Final = os.getpid()
+"""The function's own process. A stage that decodes foreign bytes works in a child of it (`containment.py`)."""
 
 Fault = Mapping[str, Any]
 
@@ -81,7 +83,12 @@ class Layer:
 
 
 def die() -> NoReturn:
-    """End as the kernel ends a process: at once, and without a word."""
+    """End the function as the kernel ends a process: at once, and without a word.
+
+    Were it only the child that a stage works in, the function would live and judge the image by the child's end.
+    """
+    if os.getppid() == FUNCTION:
+        os.kill(FUNCTION, signal.SIGKILL)
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError("nothing outlives SIGKILL")
 
@@ -110,7 +117,9 @@ def live_on(seconds: float) -> None:
 def run_out_of_memory() -> NoReturn:
     """Take memory until there is none, then end as the kernel's reaper ends a process."""
     taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (taken + SPARE_BYTES, resource.RLIM_INFINITY))
+    _, most = resource.getrlimit(resource.RLIMIT_AS)  # a contained stage may not have it raised
+    limit = taken + SPARE_BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (limit if most == resource.RLIM_INFINITY else min(limit, most), most))
     pieces = []
     try:
         while True:

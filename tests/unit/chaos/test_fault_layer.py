@@ -1,6 +1,10 @@
 """The fault layer without its function: looking up, using up and writing down what is planned."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +19,16 @@ from laptop.chaos.ledger import Ledger
 from laptop.chaos.plan import FunctionFault
 
 JOB = "chaos-7-0001"
+ROOT = Path(__file__).parents[3]
+CONTAINED = """
+from types import SimpleNamespace
+from lambdas.stages.containment import run_contained
+from lambdas.stages.contract import StageInput
+from laptop.chaos import fault_layer
+
+stage = SimpleNamespace(run=lambda stage_input: fault_layer.{fault}())
+run_contained(stage, StageInput(image=b"", options={{}}, results={{}}, checkpoint=lambda fraction: None))
+"""
 
 
 def fault(**changed: Any) -> FunctionFault:
@@ -114,3 +128,17 @@ def test_clock_is_as_wrong_as_it_is_told_to_be() -> None:
     clock.skew = timedelta(minutes=2)
     assert timedelta(seconds=119) < clock.now(UTC) - datetime.now(UTC) < timedelta(seconds=121)
     assert clock.fromisoformat("2026-03-01T12:00:00+00:00") == datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("fault", ["die", "run_out_of_memory"])
+def test_stage_that_is_killed_in_the_child_it_works_in_takes_its_function_along(fault: str) -> None:
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", CONTAINED.format(fault=fault)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (-signal.SIGKILL, "")
