@@ -10,13 +10,18 @@ STEP := $(PYTHON) laptop/steps.py
 IN_VENV := env PATH="$(CURDIR)/$(BIN):$$PATH"
 CDK := $(IN_VENV) node node_modules/aws-cdk/bin/cdk
 PIP := -m pip --quiet --disable-pip-version-check --no-input install
+LOCKED := $(PIP) --require-hashes -r
+LOCKS := requirements-dev laptop/requirements laptop/requirements-runtime laptop/requirements-uv lambdas/requirements \
+	lambdas/stages/requirements
+COMPILE := env UV_NO_CONFIG=1 .cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-strip-extras
 LAPTOP := $(BIN)/python -m laptop
 
 # Written last, so that a set-up which was interrupted is done again.
 READY := .venv/.ready .laptop/venv/.ready node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status logs test bench chaos fuzz test-fast test-enforced mutants corpus lint format synth bootstrap deploy destroy clean
+.PHONY: help setup demo up down status logs test bench chaos fuzz test-fast test-enforced mutants corpus lint format lock synth bootstrap deploy destroy clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -73,6 +78,11 @@ format: setup ## Lay out the code, and mend what can be mended by itself
 	@$(BIN)/ruff format --quiet
 	@$(BIN)/ruff check --fix
 
+lock: ## Pin every package by its hash again, after an edit of a requirements*.txt; needs the network
+	@$(STEP) "Environment of uv" $(PYTHON) -m venv .cache/uv
+	@$(STEP) "uv" .cache/uv/bin/python $(LOCKED) laptop/requirements-uv.lock
+	@for name in $(LOCKS); do $(STEP) "$$name.lock" $(COMPILE) "$$name.txt" --output-file "$$name.lock" || exit; done
+
 synth: setup ## Write the CloudFormation of ENV=dev|prod|laptop to OUT=folder
 	@$(STEP) "Stack for $(ENV), into $(OUT)" $(CDK) synth --quiet --no-notices --context env=$(ENV) --output "$(OUT)"
 
@@ -92,17 +102,16 @@ clean: ## Stop the emulator and delete all that was made here
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.venv/.ready: requirements-dev.txt requirements.txt client/requirements.txt lambdas/requirements.txt \
-		lambdas/stages/requirements.txt pyproject.toml
+.venv/.ready: requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("Darkroom needs Python 3.11 or newer, and %s is %d.%d: make PYTHON=/path/to/another" % (sys.executable, v[0], v[1]))'
 	@$(STEP) "Python environment" $(PYTHON) -m venv .venv
-	@$(STEP) "Python packages" $(BIN)/python $(PIP) -r requirements-dev.txt
+	@$(STEP) "Python packages" $(BIN)/python $(LOCKED) requirements-dev.lock
 	@$(STEP) "The darkroom command" $(BIN)/python $(PIP) --no-build-isolation --no-deps -e .
 	@touch $@
 
-.laptop/venv/.ready: laptop/requirements.txt | .venv/.ready
+.laptop/venv/.ready: laptop/requirements.lock | .venv/.ready
 	@$(STEP) "Emulator's environment" $(PYTHON) -m venv .laptop/venv
-	@$(STEP) "Emulator of AWS" .laptop/venv/bin/python $(PIP) -r laptop/requirements.txt
+	@$(STEP) "Emulator of AWS" .laptop/venv/bin/python $(LOCKED) laptop/requirements.lock
 	@touch $@
 
 node_modules/.ready: package.json package-lock.json | .venv/.ready

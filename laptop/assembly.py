@@ -20,7 +20,7 @@ _FILES: Final = (
     "openapi.yaml",
     "package-lock.json",
     "requirements.txt",
-    "laptop/requirements-runtime.txt",
+    "laptop/requirements-runtime.lock",
 )
 _FOLDERS: Final = ("stacks", "lambdas", "statemachine")
 _DIGEST_FILE: Final = "inputs.sha256"

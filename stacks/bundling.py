@@ -112,7 +112,7 @@ def host() -> Platform:
         name=f"host-{sys.platform}-{os.uname().machine}-{sys.version_info[0]}.{sys.version_info[1]}",
         pip_arguments=(),
         compiler=python,
-        extra_requirements=("laptop/requirements-runtime.txt",),
+        extra_requirements=("laptop/requirements-runtime.lock",),
         files={
             "bootstrap": "#!/bin/sh\n"
             'export PYTHONPATH="$LAMBDA_TASK_ROOT" PYTHONDONTWRITEBYTECODE=1\n'
@@ -133,12 +133,12 @@ def pack(root: Path, platform: Platform) -> Packages:
         api=bundler.package(
             "api",
             sources=_sources(root, image_libraries=False),
-            requirements=("lambdas/requirements.txt", *platform.extra_requirements),
+            requirements=("lambdas/requirements.lock", *platform.extra_requirements),
         ),
         stages=bundler.package(
             "stages",
             sources=_sources(root, image_libraries=True),
-            requirements=("lambdas/stages/requirements.txt", *platform.extra_requirements),
+            requirements=("lambdas/stages/requirements.lock", *platform.extra_requirements),
         ),
         warnings=platform.warnings,
     )
@@ -204,6 +204,7 @@ class _Bundler:
             "--quiet",
             "--no-compile",
             "--only-binary=:all:",
+            "--require-hashes",
             "--disable-pip-version-check",
             "--target",
             str(target),

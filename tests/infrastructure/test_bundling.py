@@ -1,5 +1,6 @@
 """The packages that the functions run from. Made for real, once: they need the package index only the first time."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -228,10 +229,41 @@ def test_old_packages_are_forgotten(small_project: Path, plain_platform: bundlin
 
 def test_failing_pip_says_what_it_said(tmp_path: Path) -> None:
     (tmp_path / "lambdas").mkdir()
-    (tmp_path / "lambdas" / "requirements.txt").write_text("not a requirement\n")
+    (tmp_path / "lambdas" / "requirements.lock").write_text("not a requirement\n")
     platform = bundling.Platform(name="test", pip_arguments=(), compiler=None)
     with pytest.raises(bundling.BundlingError, match=r"pip install said:"):
         bundling.pack(tmp_path, platform)
+
+
+@pytest.fixture
+def wheel(tmp_path: Path) -> Path:
+    """A package that could be installed: it has a name, a release and nothing in it."""
+    path = tmp_path / "demo-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("demo-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n")
+        archive.writestr("demo-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr("demo-1.0.dist-info/RECORD", "")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("hashed", "refusal"),
+    [("{true}", None), ("0" * 64, "DO NOT MATCH THE HASHES"), ("", "missing from some requirements")],
+)
+def test_package_is_installed_only_with_the_hash_that_is_written_down(
+    hashed: str, refusal: str | None, wheel: Path, tmp_path: Path
+) -> None:
+    digest = hashed.format(true=hashlib.sha256(wheel.read_bytes()).hexdigest())
+    line = f"{wheel.as_uri()} --hash=sha256:{digest}" if digest else wheel.as_uri()
+    for folder in (tmp_path / "lambdas", tmp_path / "lambdas" / "stages"):
+        folder.mkdir()
+        (folder / "requirements.lock").write_text(line + "\n")
+    platform = bundling.Platform(name="test", pip_arguments=(), compiler=None)
+    if refusal is None:
+        assert "demo-1.0.dist-info/METADATA" in _names(bundling.pack(tmp_path, platform).api)
+    else:
+        with pytest.raises(bundling.BundlingError, match=refusal):
+            bundling.pack(tmp_path, platform)
 
 
 def test_without_a_compiler_the_cost_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
