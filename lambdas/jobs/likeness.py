@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 SAME_PICTURE_BITS: Final = 10
-"""Two hashes that differ in no more bits than this are taken for versions of one picture."""
+"""Two hashes that differ in no more bits than this are taken for versions of one picture.
+
+docs/images.md has what that finds, and what it takes for the same by mistake: of 129,795 pairs of different
+photographs two by pHash, none by both hashes.
+"""
 LARGEST_DISTANCE: Final = 20
-"""In bits. From here on different photographs are among what is found."""
+"""In bits. Up to here one of 165 pairs of different photographs is among what is found; beyond, many."""
 _HASH: Final = re.compile(r"[0-9a-f]{16}")
 
 

@@ -11,14 +11,6 @@ from statistics import median
 
 from PIL import Image
 
-SAME_PICTURE_BITS = 10
-"""Two pHashes that differ in no more bits than this are taken for versions of one picture.
-
-Measured on the photographs and on the nine ninths of each: of 780 pairs of different pictures, the nearest two differ
-in 20 bits. Versions differ in up to 2 (resized, recompressed, grey), 6 (a quarter brighter, 1.3 times the contrast)
-and 10 (4 % of width and height cropped away). Of a crop by 6 % it may be 16, and the version is not found.
-"""
-
 _SIDE = 8
 _DCT_SIDE = 32
 _COSINES = [
@@ -57,7 +49,7 @@ def average_hash(grey: Image.Image) -> str:
 
 
 def distance(one: str, other: str) -> int:
-    """Count the differing bits of two hashes, 0 to 64; for pHash, see `SAME_PICTURE_BITS`."""
+    """Count the differing bits of two hashes, 0 to 64."""
     return (int(one, 16) ^ int(other, 16)).bit_count()
 
 
