@@ -103,6 +103,11 @@ def linear(value: int) -> float:
     return share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4  # noqa: PLR2004 - the standard's
 
 
+def encoded(light: float) -> float:
+    """Do sRGB's gamma: light, 0.0 to 1.0, becomes a share of white, 0.0 to 1.0."""
+    return light * 12.92 if light <= 0.0031308 else 1.055 * light ** (1 / 2.4) - 0.055  # noqa: PLR2004 - the standard's
+
+
 def oklch(colour: RGB) -> tuple[float, float, float]:
     """Lightness, 0 to 1, strength, 0 to about 0.33, hue in degrees: https://bottosson.github.io/posts/oklab/."""
     red, green, blue = (linear(value) for value in colour)

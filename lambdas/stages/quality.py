@@ -12,7 +12,7 @@ from typing import Any
 from PIL import Image
 
 from lambdas.stages import tones
-from lambdas.stages.colour_names import linear
+from lambdas.stages.colour_names import encoded, linear
 from lambdas.stages.contract import StageInput, StageOutput
 from lambdas.stages.tones import Histogram
 from lambdas.stages.working_image import open_working_image
@@ -27,12 +27,13 @@ _CLIPPING_TOLERATED = 0.02
 _CLIPPING_ADVISED = 0.05
 _BRIGHTNESS_RANGE = (0.05, 0.35, 0.60, 0.95)
 _FULL_CONTRAST = 0.20
-_MIDDLE_GREY = 0.18
-"""Of the light that white reflects: what exposure meters are made to bring to the middle (ISO 2720)."""
-_DARKEST_LIGHT = 1 / 4096
-"""Added before logarithms are taken: twelve stops below white, less than a sensor tells from black."""
-_STOPS_ADVISED = 0.7
-"""Less than that is a matter of taste, and of what the picture shows."""
+_MIDDLE = 0.46
+"""Mean luma, as a share of white, of a picture that is exposed as meters are made to: what reflects 18 % of the light
+(ISO 2720) is at 0.46 of sRGB's range."""
+_MOST_STOPS = 6.0
+"""More than this is lost in the noise of most cameras, whatever is done to it."""
+_STEPS_TO_STOPS = 8
+"""Halvings of twelve stops, to a twentieth of one."""
 _NOISE_RANGE = (1.0, 16.0)
 _CLIPPING_TOLD = 0.01
 
@@ -56,10 +57,11 @@ _SHARPNESS_BANDS = (
     Band(0.35, "sharp", "The sharpest parts have crisp edges."),
 )
 _NO_DETAIL = Band(0.0, "no detail", "The image is almost one single tone, so there is nothing to judge sharpness by.")
+_WELL_EXPOSED = Band(0.28, "well exposed", "The brightness lies in the middle of the range.")
 _EXPOSURE_BANDS = (
     Band(0.0, "too dark", "Most of the image is near black: expose longer or brighten it."),
     Band(0.15, "dark", "Brightening would show more; leave it if the mood is meant."),
-    Band(0.28, "well exposed", "The brightness lies in the middle of the range."),
+    _WELL_EXPOSED,
     Band(0.66, "bright", "Darkening would give more depth; leave it if a light look is meant."),
     Band(0.82, "too bright", "Most of the image is near white: expose shorter or darken it."),
 )
@@ -86,11 +88,11 @@ def run(stage_input: StageInput) -> StageOutput:
     luma = open_working_image(stage_input.image, mode="L")
     stage_input.checkpoint(0.4)
     histogram = luma.histogram()
-    mean, deviation = tones.mean(histogram), tones.deviation(histogram)
+    deviation = tones.deviation(histogram)
     clipping = tones.clipping(histogram)
     judged = {
         "sharpness": _judge_sharpness(luma, deviation),
-        "exposure": _judge_exposure(mean / 255, clipping) | {"stops": _stops(histogram)},
+        "exposure": _judge_exposure(histogram, clipping),
         "contrast": _judge_contrast(deviation / 255),
         "noise": _judge_noise(stage_input.results),
         "clipping": clipping,
@@ -116,7 +118,7 @@ def _sentence(judged: Mapping[str, Any]) -> str:
 
 
 def _exposure_in_stops(exposure: Mapping[str, Any]) -> str:
-    if exposure["verdict"] == "well exposed" or abs(exposure["stops"]) < _STOPS_ADVISED:
+    if not exposure["stops"]:
         return ""
     direction = "Underexposed" if exposure["stops"] < 0 else "Overexposed"
     return f"{direction} by about {round(abs(exposure['stops']) * 2) / 2:g} stops."
@@ -127,13 +129,25 @@ def _clipped(share: float, name: str, tone: str) -> str:
 
 
 def _stops(histogram: Histogram) -> float:
-    """How much more light than an average picture it has, in powers of two; negative for less.
+    """How much more light than would have brought it to the middle it has, in powers of two; negative for less.
 
-    By the log-average of linear light against middle grey (Reinhard et al., Photographic tone reproduction for digital
-    images, 2002, eq. 1), which a few bright lamps hardly move.
+    Found by exposing the histogram anew, in linear light, until its mean luma is in the middle.
     """
-    logs = sum(count * math.log2(_LIGHT[value] + _DARKEST_LIGHT) for value, count in enumerate(histogram) if count)
-    return round(logs / sum(histogram) - math.log2(_MIDDLE_GREY), 1)
+    least, most = -_MOST_STOPS, _MOST_STOPS
+    for _ in range(_STEPS_TO_STOPS):
+        change = (least + most) / 2
+        if _mean_when_exposed(histogram, change) < _MIDDLE:
+            least = change
+        else:
+            most = change
+    return round(-(least + most) / 2, 1)
+
+
+def _mean_when_exposed(histogram: Histogram, change: float) -> float:
+    """Mean luma as a share of white, had there been `change` stops more light; what is above white is white."""
+    factor = 2.0**change
+    total = sum(count * encoded(min(1.0, _LIGHT[value] * factor)) for value, count in enumerate(histogram) if count)
+    return total / sum(histogram)
 
 
 def _judge_noise(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
@@ -176,8 +190,12 @@ def _tiles(size: tuple[int, int]) -> list[tuple[int, int, int, int]]:
     return [(across[i], down[j], across[i + 1], down[j + 1]) for i in range(_TILES) for j in range(_TILES)]
 
 
-def _judge_exposure(brightness: float, clipping: dict[str, float]) -> dict[str, Any]:
-    """Mean luma as a share of white: full score in the middle third, less towards both ends and for clipped tones."""
+def _judge_exposure(histogram: Histogram, clipping: dict[str, float]) -> dict[str, Any]:
+    """Mean luma as a share of white: full score in the middle third, less towards both ends and for clipped tones.
+
+    `stops` says by how much the exposure was off; it is 0 where the verdict says that there is nothing to mend.
+    """
+    brightness = tones.mean(histogram) / 255
     black, dark, light, white = _BRIGHTNESS_RANGE
     score = 100 * min(1.0, (brightness - black) / (dark - black), (white - brightness) / (white - light))
     lost = max(0.0, sum(clipping.values()) - _CLIPPING_TOLERATED)
@@ -185,7 +203,7 @@ def _judge_exposure(brightness: float, clipping: dict[str, float]) -> dict[str, 
     # A tenth of the image lost to white or black costs twenty points.
     judged = _judged(score - 200 * lost, brightness, "mean luma as a share of white", band)
     judged["advice"] += _clipping_advice(clipping)
-    return judged
+    return judged | {"stops": 0.0 if band is _WELL_EXPOSED else _stops(histogram)}
 
 
 def _clipping_advice(clipping: dict[str, float]) -> str:

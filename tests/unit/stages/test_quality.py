@@ -71,6 +71,43 @@ def test_quality_darkened_and_brightened_photos_score_less_on_exposure(
     assert changed["score"] < good["score"]
 
 
+def _exposed(image, stops):
+    """The photograph with so many times two more light, as a camera that is set otherwise would have taken it."""
+    table = [min(1.0, (value / 255) ** 2.2 * 2**stops) ** (1 / 2.2) * 255 for value in range(256)]
+    return image.point([round(value) for value in table] * 3)
+
+
+def test_quality_stops_follow_the_light_that_was_taken_away(judge, small_photo, photo_name):
+    image = small_photo(photo_name)
+    told = {stops: judge(_exposed(image, stops))["exposure"]["stops"] for stops in (-4, -3, -2)}
+    assert told[-4] < told[-3] < told[-2] < 0
+    assert told[-2] - told[-3] == pytest.approx(1, abs=0.4)
+    # A photograph is in the middle to within a stop and a half.
+    assert told[-3] == pytest.approx(-3, abs=1.5)
+
+
+def test_quality_stops_of_a_plain_tone_are_those_to_middle_grey(judge):
+    # A sixteenth of 18 % of the light, and white: 18 % is two and a half stops below it.
+    dark, white = Image.new("RGB", (64, 64), (28,) * 3), Image.new("RGB", (64, 64), "white")
+    assert judge(dark)["exposure"]["stops"] == pytest.approx(-4, abs=0.2)
+    assert judge(white)["exposure"]["stops"] == pytest.approx(2.5, abs=0.2)
+
+
+@pytest.mark.parametrize("stops", [-4, -2.5, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2.5])
+def test_quality_words_about_exposure_never_contradict_each_other(stops, judge, small_photo, photo_name):
+    judged = judge(_exposed(small_photo(photo_name), stops))
+    exposure = judged["exposure"]
+    said = [verdict for verdict in judged["verdicts"] if "exposed by" in verdict]
+    direction = {"too dark": "Under", "dark": "Under", "bright": "Over", "too bright": "Over"}
+    if exposure["verdict"] == "well exposed":
+        assert (exposure["stops"], said) == (0, [])
+    else:
+        (sentence,) = said
+        assert sentence.startswith(direction[exposure["verdict"]])
+        assert (exposure["stops"] < 0) == sentence.startswith("Under")
+        assert abs(exposure["stops"]) >= 0.5
+
+
 @pytest.mark.parametrize(("level", "score"), [(0, 0), (255, 0), (120, 100)])
 def test_quality_plain_tones_have_known_exposure(level, score, judge):
     judged = judge(Image.new("RGB", (64, 64), (level,) * 3))
