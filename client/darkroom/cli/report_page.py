@@ -1,4 +1,4 @@
-"""The report of a job as one page that needs nothing else: no network, no script, the preview inside it.
+"""The report of a job as one page that needs nothing else: no network, no script, its pictures inside it.
 
 Text that somebody else wrote gets into it by `element` alone, which escapes it. The page's own policy forbids what is
 not on it: pictures but its own, scripts, styles but the one whose hash is told.
@@ -34,8 +34,8 @@ _HISTOGRAM_HEIGHT = 100
 _BIN_WIDTH = 10
 
 
-def report_page(report: Mapping[str, Any], job: Job, preview: bytes) -> str:
-    """Write the page. `preview` is the picture's file, as the service gives it."""
+def report_page(report: Mapping[str, Any], job: Job, preview: bytes, heat_map: bytes | None = None) -> str:
+    """Write the page. `preview` is the picture's file, as the service gives it, and so is `heat_map`, of its regions."""
     read = read_report(report, job)
     style = _resource("css")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -43,16 +43,16 @@ def report_page(report: Mapping[str, Any], job: Job, preview: bytes) -> str:
         title=together(f"Image report {job.job_id}"),
         style=style,
         style_hash=f"sha256-{digest}",
-        body="\n".join(part for part in _parts(read, job, preview) if part),
+        body="\n".join(part for part in _parts(read, job, preview, heat_map) if part),
     )
 
 
-def _parts(read: ReadReport, job: Job, preview: bytes) -> Iterable[Markup]:
+def _parts(read: ReadReport, job: Job, preview: bytes, heat_map: bytes | None) -> Iterable[Markup]:
     verdicts = [element("li", _foreign(verdict)) for verdict in read.verdicts]
     yield element("h1", "Image report")
     yield element("ul", *verdicts, class_="verdicts", aria_label="Verdicts") if verdicts else Markup()
     yield element("p", _foreign(read.summary))
-    yield _picture(read, preview)
+    yield element("figure", _picture(preview, f"Preview. {read.summary}"))
     yield _section("Quality", _scores(read), _facts(read.quality))
     yield _section("Palette", _swatches(read))
     yield _section("Histogram", _histogram(read.histogram))
@@ -61,7 +61,7 @@ def _parts(read: ReadReport, job: Job, preview: bytes) -> Iterable[Markup]:
     yield _section("Photo", _facts(read.photo), _location(read))
     yield _section("Fingerprint", _facts(read.marks))
     for name, facts in read.others.items():
-        yield _section(name.capitalize(), _facts(facts))
+        yield _section(name.capitalize(), _heat_map(heat_map) if name == "regions" else Markup(), _facts(facts))
     yield _section("Not made", _facts(read.skipped))
     yield _section("Job", _facts(_of_job(job)))
 
@@ -71,9 +71,17 @@ def _section(title: str, *content: Markup) -> Markup:
     return element("section", element("h2", title), *content) if any(content) else Markup()
 
 
-def _picture(read: ReadReport, preview: bytes) -> Markup:
-    source = f"data:{media_type(preview)};base64,{base64.b64encode(preview).decode()}"
-    return element("figure", element("img", src=source, alt=f"Preview. {read.summary}".strip()))
+def _picture(content: bytes, alt: str) -> Markup:
+    source = f"data:{media_type(content)};base64,{base64.b64encode(content).decode()}"
+    return element("img", src=source, alt=alt.strip())
+
+
+def _heat_map(content: bytes | None) -> Markup:
+    if content is None:
+        return Markup()
+    alt = "Map of the sharpness; where it is highest and lowest is in the table below."
+    caption = element("figcaption", "Sharpness, tile by tile: dark is soft, light is sharp.")
+    return element("figure", _picture(content, alt), caption)
 
 
 def _scores(read: ReadReport) -> Markup:

@@ -20,7 +20,7 @@ Output = Annotated[
 ]
 Html = Annotated[
     Path | None,
-    typer.Option("--html", metavar="FILE", help="Write the report as one page, with the preview in it."),
+    typer.Option("--html", metavar="FILE", help="Write the report as one page, with its pictures in it."),
 ]
 
 
@@ -45,7 +45,12 @@ def result(
             _write_all(output, files)
             desk.terminal.say(f"Wrote {', '.join(sorted(files))} to {output}.")
         if html is not None and record is not None:
-            page = report_page(report, record, client.artefact(job, ArtefactName.PREVIEW))
+            shown = {
+                name: client.artefact(job, name)
+                for name in (ArtefactName.PREVIEW, ArtefactName.HEAT_MAP)
+                if _has(report, name)
+            }
+            page = report_page(report, record, shown[ArtefactName.PREVIEW], shown.get(ArtefactName.HEAT_MAP))
             _write(html, page.encode())
             desk.terminal.say(f"Wrote the page {html}.")
     if desk.terminal.json:

@@ -297,6 +297,18 @@ def test_result_with_html_writes_a_page_and_shows_the_report(
     assert "signature=secret" not in page.read_text() + ended.out + ended.err
 
 
+def test_result_with_html_of_a_job_with_regions_has_the_heat_map_in_it(
+    run: RunCommand, fake: FakeDarkroom, home: Path, job_id: str
+) -> None:
+    fake.now += 10
+    regions = {"measured": True, "columns": 8, "rows": 6}
+    fake.fail("result$", httpx.Response(200, json=REPORT | {"analyses": {"regions": regions}}))
+    run("result", job_id, "--html", home / "report.html")
+
+    heat_map = base64.b64encode(f"picture /images/{job_id}/heat-map.jpg".encode()).decode()
+    assert f"base64,{heat_map}" in (home / "report.html").read_text()
+
+
 def test_result_with_html_and_json_does_both(run: RunCommand, fake: FakeDarkroom, home: Path, job_id: str) -> None:
     fake.now += 10
     ended = run("result", job_id, "--html", home / "report.html", "--json")

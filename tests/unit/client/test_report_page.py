@@ -214,3 +214,24 @@ def test_page_of_a_real_report_has_its_parts(real_report: dict[str, Any]) -> Non
 
     assert [len(page.all(tag)) for tag in ("section", "svg", "polyline", "table")] == [8, 8, 3, 6]
     assert real_report["summary"] in page.text
+
+
+def test_page_of_regions_shows_their_heat_map(full_report: dict[str, Any]) -> None:
+    png = b"\x89PNG\r\n\x1a\n a map"
+    regions = {"measured": True, "columns": 8, "rows": 6, "sharpest": {"sharpness": 3, "box": [0, 0, 10, 10]}}
+    full_report["analyses"]["regions"] = regions
+    page = Page(report_page(full_report, queued_job("job-1", 1.7e9), PREVIEW, png))
+
+    preview, heat_map = page.all("img")
+    assert heat_map["src"] == f"data:image/png;base64,{base64.b64encode(png).decode()}"
+    assert heat_map["alt"]
+    assert preview["src"] != heat_map["src"]
+    assert "Regions Sharpness, tile by tile: dark is soft, light is sharp. tiles 8 x 6" in page.text
+
+
+def test_page_of_regions_that_were_not_measured_shows_no_heat_map(full_report: dict[str, Any]) -> None:
+    full_report["analyses"]["regions"] = {"measured": False, "reason": "It takes too much memory."}
+    page = page_of(full_report)
+
+    assert len(page.all("img")) == 1
+    assert "Regions It takes too much memory." in page.text
