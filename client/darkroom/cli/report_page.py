@@ -35,7 +35,7 @@ _BIN_WIDTH = 10
 
 
 def report_page(report: Mapping[str, Any], job: Job, preview: bytes, heat_map: bytes | None = None) -> str:
-    """Write the page. `preview` is the picture's file, as the service gives it, and so is `heat_map`, of its regions."""
+    """Write the page. `preview` and `heat_map`, of its regions, are files as the service gives them."""
     read = read_report(report, job)
     style = _resource("css")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
