@@ -14,6 +14,8 @@ TICKET_HASH: Final = "ticketHash"
 """Partition key: SHA-256 of the ticket, so that nobody who reads the table has a ticket."""
 OWNER: Final = "owner"
 EXPIRES_AT: Final = "expiresAt"
+UNTIL: Final = "until"
+"""When the token has expired by which the ticket was asked for."""
 GOOD_FOR_SECONDS: Final = 60
 """It is used at once; the rest is for slow networks."""
 
@@ -26,22 +28,30 @@ class Ticket:
     expires_at: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Admission:
+    """Who is let in by a ticket, and until when: seconds since the epoch."""
+
+    owner: str
+    until: int
+
+
 class Tickets:
     """The table of tickets. Every method raises TransientError when it is throttled or out of reach."""
 
     def __init__(self, table_name: str) -> None:
         self._table_name = table_name
 
-    def issue(self, owner: str) -> Ticket:
-        """Make a ticket for an owner."""
+    def issue(self, owner: str, *, until: int) -> Ticket:
+        """Make a ticket for an owner whose token expires at `until`."""
         ticket = Ticket(text=secrets.token_urlsafe(32), expires_at=int(time.time()) + GOOD_FOR_SECONDS)
-        row = {TICKET_HASH: _hash(ticket.text), OWNER: owner, EXPIRES_AT: ticket.expires_at}
+        row = {TICKET_HASH: _hash(ticket.text), OWNER: owner, UNTIL: until, EXPIRES_AT: ticket.expires_at}
         with translated("Writing the ticket"):
             client("dynamodb").put_item(TableName=self._table_name, Item=marshal(row))
         return ticket
 
-    def redeem(self, text: str) -> str | None:
-        """Use a ticket up, and return whose it is; None when it is unknown, used already, or too old."""
+    def redeem(self, text: str) -> Admission | None:
+        """Use a ticket up, and return whom it lets in; None when it is unknown, used already, or too old."""
         try:
             with translated("Redeeming the ticket"):
                 answer = client("dynamodb").delete_item(
@@ -56,7 +66,8 @@ class Tickets:
             if code_of(error) != "ConditionalCheckFailedException":
                 raise
             return None
-        return str(unmarshal(answer["Attributes"])[OWNER])
+        row = unmarshal(answer["Attributes"])
+        return Admission(owner=str(row[OWNER]), until=int(row[UNTIL]))
 
 
 def _hash(text: str) -> str:

@@ -19,7 +19,7 @@ LONGEST_CONNECTION_SECONDS: Final = 2 * 3600
 
 
 class NotConnectedError(Exception):
-    """The connection is not known, or no more."""
+    """The connection is not known, or its time is over."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +41,10 @@ class Watchers:
     def __init__(self, table_name: str) -> None:
         self._table_name = table_name
 
-    def add(self, owner: str, connection_id: str) -> None:
-        """Note a new connection, which watches nothing yet."""
-        row = {**_key(owner, connection_id), "everything": False, "jobs": [], EXPIRES_AT: _end()}
+    def add(self, owner: str, connection_id: str, *, until: int) -> None:
+        """Note a new connection, which watches nothing yet, and nothing any more at `until`."""
+        end = min(until, int(time.time()) + LONGEST_CONNECTION_SECONDS)
+        row = {**_key(owner, connection_id), "everything": False, "jobs": [], EXPIRES_AT: end}
         with translated("Writing the connection"):
             client("dynamodb").put_item(TableName=self._table_name, Item=marshal(row))
 
@@ -55,8 +56,10 @@ class Watchers:
                     TableName=self._table_name,
                     Key=marshal(_key(owner, connection_id)),
                     UpdateExpression="SET everything = :everything, jobs = :jobs",
-                    ConditionExpression=f"attribute_exists({CONNECTION_ID})",
-                    ExpressionAttributeValues=marshal({":everything": everything, ":jobs": list(jobs)}),
+                    ConditionExpression=f"{EXPIRES_AT} > :present",
+                    ExpressionAttributeValues=marshal(
+                        {":everything": everything, ":jobs": list(jobs), ":present": int(time.time())}
+                    ),
                 )
         except ClientError as error:
             if code_of(error) != "ConditionalCheckFailedException":
@@ -91,10 +94,6 @@ class Watchers:
 
 def _key(owner: str, connection_id: str) -> dict[str, Any]:
     return {OWNER: owner, CONNECTION_ID: connection_id}
-
-
-def _end() -> int:
-    return int(time.time()) + LONGEST_CONNECTION_SECONDS
 
 
 def _watcher(row: dict[str, Any]) -> Watcher:

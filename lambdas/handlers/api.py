@@ -92,7 +92,9 @@ def create_upload() -> Response[str]:
 @app.post("/tickets")
 def create_ticket() -> Response[str]:
     """Make a ticket by which the caller can connect to the push channel, once and soon."""
-    ticket = Tickets(config.text(config.Variable.TICKET_TABLE)).issue(_owner())
+    ticket = Tickets(config.text(config.Variable.TICKET_TABLE)).issue(
+        _owner(), until=requests.token_end(app.current_event)
+    )
     channel = PushChannel(config.text(config.Variable.PUSH_URL))
     return _json(
         HTTPStatus.CREATED,

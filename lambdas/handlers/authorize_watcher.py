@@ -1,6 +1,7 @@
 """Lets a watcher connect who has a ticket, and says whose events it may be told: the authorizer of the WebSocket API.
 
-The answer is good for the one connection: the gateway puts who was let in into every later message of it.
+The answer is good for the one connection: the gateway puts who was let in, and until when, into every later message of
+it.
 """
 
 from typing import Any
@@ -14,20 +15,20 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Redeem the ticket in the address of the connection. Raises TransientError: then it is refused, and unused."""
     about_nobody()
     ticket = (event.get("queryStringParameters") or {}).get("ticket") or ""
-    owner = Tickets(config.text(config.Variable.TICKET_TABLE)).redeem(ticket)
-    if owner is None:
+    admitted = Tickets(config.text(config.Variable.TICKET_TABLE)).redeem(ticket)
+    if admitted is None:
         logger.info("A ticket was refused")
     return {
-        "principalId": owner or "nobody",
+        "principalId": admitted.owner if admitted else "nobody",
         "policyDocument": {
             "Version": "2012-10-17",
             "Statement": [
                 {
                     "Action": "execute-api:Invoke",
-                    "Effect": "Deny" if owner is None else "Allow",
+                    "Effect": "Allow" if admitted else "Deny",
                     "Resource": event["methodArn"],
                 }
             ],
         },
-        "context": {} if owner is None else {"owner": owner},
+        "context": {"owner": admitted.owner, "until": str(admitted.until)} if admitted else {},
     }

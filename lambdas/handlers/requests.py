@@ -2,6 +2,8 @@
 
 import base64
 import re
+import time
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
@@ -18,6 +20,8 @@ MAX_WAIT_SECONDS: Final = 20
 """API Gateway gives up at 29 s, and the answer needs some of that."""
 MAX_PAGE: Final = 200
 DEFAULT_PAGE: Final = 50
+LONGEST_TOKEN_SECONDS: Final = 3600
+"""The user pool's tokens last for an hour (stacks/identity.py)."""
 _WAIT: Final = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,5})\"?(?=$|[,;\s])", re.IGNORECASE)
 _OWNER: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 """Of users a UUID, of machines the id of their client."""
@@ -28,6 +32,22 @@ def owner(event: APIGatewayProxyEvent) -> str:
     """The caller, from the token that the gateway has verified: never from anything that the caller can write."""
     claims: dict[str, Any] = event.request_context.authorizer.claims or {}
     return str(claims["sub"])
+
+
+def token_end(event: APIGatewayProxyEvent) -> int:
+    """When the caller's token expires, in seconds since the epoch.
+
+    API Gateway writes the time as text, `Tue Nov 24 14:00:00 UTC 2026`; the laptop's emulator as the token has it. Of
+    another form, it is taken for the latest that it can be.
+    """
+    claims: dict[str, Any] = event.request_context.authorizer.claims or {}
+    text = str(claims.get("exp"))
+    if text.isdecimal():
+        return int(text)
+    try:
+        return int(datetime.strptime(text, "%a %b %d %H:%M:%S UTC %Y").replace(tzinfo=UTC).timestamp())
+    except ValueError:
+        return int(time.time()) + LONGEST_TOKEN_SECONDS
 
 
 def is_operator(event: APIGatewayProxyEvent) -> bool:

@@ -1,10 +1,12 @@
 """The routes of the WebSocket API: a watcher connects, says what it wants to be told of, and leaves.
 
-Whose events it may be told is what the authorizer has found by its ticket, and nothing that it sends. A subscription is
-written before the log is read: an event is either in the log by then, or finds the subscription (`pushing.py`).
+Whose events it may be told, and until when, is what the authorizer has found by its ticket, and nothing that it sends.
+A subscription is written before the log is read: an event is either in the log by then, or finds the subscription
+(`pushing.py`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -24,32 +26,40 @@ MAX_JOBS: Final = 100
 """Of one subscription."""
 MAX_SEQ: Final = 999_999_999
 PAGE: Final = 200
+OVER: Final = "The sign-in that this connection was made with is over: connect again, with a new ticket."
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Answer one event of the gateway. Raises TransientError: the watcher asks again when it hears nothing."""
     about_nobody()
     request = event["requestContext"]
-    route = _ROUTES.get(request["routeKey"], _subscribe)
-    status = route(str(request["authorizer"]["owner"]), str(request["connectionId"]), event.get("body") or "")
+    owner, connection_id = str(request["authorizer"]["owner"]), str(request["connectionId"])
+    match request["routeKey"]:
+        case "$connect":
+            status = _connect(owner, connection_id, until=int(request["authorizer"]["until"]))
+        case "$disconnect":
+            status = _disconnect(owner, connection_id)
+        case _:
+            status = _subscribe(owner, connection_id, event.get("body") or "")
     return {"statusCode": status.value}
 
 
-def _connect(owner: str, connection_id: str, _body: str) -> HTTPStatus:
+def _connect(owner: str, connection_id: str, *, until: int) -> HTTPStatus:
     watchers = _watchers()
     if len(watchers.of(owner)) >= MAX_CONNECTIONS:
         logger.warning("The owner has too many connections", extra={"owner": owner})
         return HTTPStatus.TOO_MANY_REQUESTS
-    watchers.add(owner, connection_id)
+    watchers.add(owner, connection_id, until=until)
     return HTTPStatus.OK
 
 
-def _disconnect(owner: str, connection_id: str, _body: str) -> HTTPStatus:
+def _disconnect(owner: str, connection_id: str) -> HTTPStatus:
     _watchers().remove(owner, connection_id)
     return HTTPStatus.OK
 
 
 def _subscribe(owner: str, connection_id: str, body: str) -> HTTPStatus:
+    """Take what a watcher says for a subscription, or for nothing that can be understood."""
     channel = PushChannel(config.text(config.Variable.PUSH_URL))
     try:
         jobs, everything = _read(body)
@@ -58,16 +68,13 @@ def _subscribe(owner: str, connection_id: str, body: str) -> HTTPStatus:
         channel.send(connection_id, {"type": "subscribed", "all": everything, "jobs": told})
     except InvalidJob as error:
         channel.send(connection_id, {"type": "refused", "reason": str(error)})
-    except (ConnectionGoneError, NotConnectedError):
+    except NotConnectedError:
+        _watchers().remove(owner, connection_id)
+        with suppress(ConnectionGoneError):
+            channel.send(connection_id, {"type": "refused", "reason": OVER})
+    except ConnectionGoneError:
         _watchers().remove(owner, connection_id)
     return HTTPStatus.OK
-
-
-_ROUTES: Final[Mapping[str, Callable[[str, str, str], HTTPStatus]]] = {
-    "$connect": _connect,
-    "$disconnect": _disconnect,
-}
-"""Every other message is a subscription, or nothing that can be understood."""
 
 
 def _catch_up(channel: PushChannel, owner: str, connection_id: str, job_id: str, seq: int) -> int:

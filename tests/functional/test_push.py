@@ -13,14 +13,16 @@ from lambdas.adapters.tickets import GOOD_FOR_SECONDS
 from lambdas.adapters.watchers import LONGEST_CONNECTION_SECONDS, Watchers
 from lambdas.adapters.wire import Request, Response, UnreachedError
 from lambdas.handlers import authorize_watcher, publish_events, start_execution, watch
+from lambdas.handlers.requests import LONGEST_TOKEN_SECONDS
 from laptop.bench.in_memory import answered_in_memory
 from tests import asyncapi
 from tests.functional.conftest import OWNER, STRANGER, Aws
 from tests.functional.messages import batch, message
-from tests.functional.test_api import call
+from tests.functional.test_api import TOKEN_END, call
 
 HERE, THERE = "Ab+c/1=", "other="
 """Ids of connections have such characters."""
+SIGNED_IN_SECONDS = 3600.0
 
 
 @dataclass
@@ -66,9 +68,12 @@ def connected(channel: Channel) -> Channel:
     return channel
 
 
-def say(route: str, body: Any = None, *, owner: str = OWNER, connection: str = HERE) -> int:
-    """Do as the gateway does for a watcher; return the status."""
-    context = {"routeKey": route, "connectionId": connection, "authorizer": {"owner": owner, "principalId": owner}}
+def say(
+    route: str, body: Any = None, *, owner: str = OWNER, connection: str = HERE, seconds: float = SIGNED_IN_SECONDS
+) -> int:
+    """Do as the gateway does for a watcher whose sign-in lasts so long; return the status."""
+    admitted = {"owner": owner, "until": str(int(time.time() + seconds)), "principalId": owner}
+    context = {"routeKey": route, "connectionId": connection, "authorizer": admitted}
     text = body if isinstance(body, str) else json.dumps(body or {})
     return int(watch.handler({"requestContext": context, "body": text}, None)["statusCode"])
 
@@ -107,8 +112,19 @@ def test_ticket_lets_its_owner_in_once(aws: Aws) -> None:
     first, second = enter(document["ticket"]), enter(document["ticket"])
 
     assert document["url"] == "wss://push.execute-api.eu-central-1.amazonaws.com/v1"
-    assert (effect(first), first["context"]) == ("Allow", {"owner": OWNER})
+    assert (effect(first), first["context"]) == ("Allow", {"owner": OWNER, "until": str(TOKEN_END)})
     assert (effect(second), second["context"]) == ("Deny", {})
+
+
+@pytest.mark.parametrize(("expires", "seconds"), [(str(TOKEN_END), None), ("in a while", LONGEST_TOKEN_SECONDS)])
+def test_ticket_lets_in_for_as_long_as_its_token_however_the_gateway_writes_that(
+    aws: Aws, expires: str, seconds: int | None
+) -> None:
+    ticket = call("POST", "/tickets", expires=expires)["document"]["ticket"]
+
+    until = int(enter(ticket)["context"]["until"])
+
+    assert until == (TOKEN_END if seconds is None else pytest.approx(time.time() + seconds, abs=60))
 
 
 def test_ticket_that_is_too_old_lets_nobody_in(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,12 +242,34 @@ def test_watcher_who_was_forgotten_cannot_subscribe(connected: Channel) -> None:
     subscribe(all=True)
 
     assert Watchers("watchers").of(OWNER) == []
-    assert connected.told == {}
+    assert connected.told == {HERE: [{"type": "refused", "reason": watch.OVER}]}
+
+
+def test_watcher_whose_sign_in_is_over_is_told_nothing_any_more(
+    aws: Aws, channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say("$connect", seconds=100)
+    subscribe(all=True)
+    submit(aws)
+    seen = publish(aws)
+    assert channel.seqs() == [1]
+
+    later = time.time() + 101
+    monkeypatch.setattr("lambdas.adapters.watchers.time.time", lambda: later)
+    aws.cancel("job-1")
+    publish(aws, skip=seen)
+    subscribe(jobs={"job-1": 0})
+
+    assert channel.seqs() == [1]
+    assert channel.told[HERE][-1] == {"type": "refused", "reason": watch.OVER}
+    assert Watchers("watchers").of(OWNER) == []
 
 
 def test_connection_that_has_lasted_as_long_as_any_can_counts_no_more(
     connected: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert say("$connect", seconds=10 * LONGEST_CONNECTION_SECONDS) == 200
+    assert len(Watchers("watchers").of(OWNER)) == 1
     later = time.time() + LONGEST_CONNECTION_SECONDS + 1
     monkeypatch.setattr("lambdas.adapters.watchers.time.time", lambda: later)
 
