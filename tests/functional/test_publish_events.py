@@ -97,6 +97,19 @@ def test_publish_events_are_what_the_job_shows_in_the_end(succeeded: Aws) -> Non
     assert logged()[-1]["time"] == job["updatedAt"]
 
 
+def test_publish_events_row_that_cannot_be_read_is_noted_and_holds_up_no_other(succeeded: Aws) -> None:
+    records = succeeded.stream()
+    strange = {"owner": {"S": OWNER}, "jobId": {"S": "strange"}}
+    foreign = {"dynamodb": {"Keys": strange, "SequenceNumber": "7", "NewImage": strange | {"photo": {"S": "secret"}}}}
+    publish([foreign, *records])
+
+    (noted,) = boto3.client("sqs").receive_message(QueueUrl=succeeded.event_failures_url)["Messages"]
+    note = json.loads(noted["Body"])
+    assert (note["keys"], note["sequenceNumber"]) == (strange, "7")
+    assert "secret" not in noted["Body"]
+    assert [event["data"]["seq"] for event in logged()] == list(range(1, succeeded.job("job-1").version + 1))
+
+
 def test_publish_events_failure_and_redrive_are_told(queued: Aws, stages: Runner) -> None:
     stages.run("inspect", make_working_copy)
     queued.fail("job-1", Failure(error_class="States.Timeout", message="No answer.", stage="palette"))
