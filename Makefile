@@ -62,8 +62,8 @@ test-fast: setup ## Run the tests that need no emulator
 test-enforced: setup ## Run the emulator's tests with permissions enforced
 	@ENFORCED=1 $(BIN)/python -m pytest tests/emulator
 
-mutants: setup ## Break on purpose what keeps jobs from being lost; show that a test notices, or a fault run: CHAOS=1
-	@$(BIN)/python tests/mutants.py $(if $(CHAOS),--chaos)
+mutants: setup ## Break on purpose what keeps jobs safe; show that a test notices, or a fault run: CHAOS=1; SECURITY=1
+	@$(BIN)/python -m tests.mutants $(if $(CHAOS),--chaos) $(if $(SECURITY),--security)
 
 corpus: setup ## Put hostile images through the stages; SEED=, FILES=, or FOLDER= of your own
 	@$(BIN)/python -m tests.hostile --seed "$(or $(SEED),1)" --files "$(or $(FILES),3000)" $(if $(FOLDER),--folder "$(FOLDER)")

@@ -1,7 +1,7 @@
-"""`make mutants`: breaks, on purpose, what keeps jobs from being lost, and shows that a test notices each time.
+"""`make mutants`: breaks, on purpose, what keeps jobs from being lost and from strangers; shows that a test notices.
 
-With `--chaos`, a short fault run has to notice those that it can meet. Works on a copy in a temporary folder. Exit code
-0 only when every mutant was caught.
+With `--chaos`, a short fault run has to notice those that it can meet. Works on a copy in a temporary folder, in which
+the tests have to pass before anything is broken. Exit code 0 only when every mutant was caught.
 """
 
 import argparse
@@ -10,35 +10,29 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
+from tests.mutant import Mutant
+from tests.security_mutants import SECURITY
+
 ROOT = Path(__file__).resolve().parent.parent
-PROPERTY = "tests/functional/test_job_life.py"
-COPIED = ("app.py", "cdk.json", "openapi.yaml", "package-lock.json", "pyproject.toml", "requirements.txt")
+COPIED = (
+    *("app.py", "cdk.json", "openapi.yaml", "asyncapi.yaml", "package-lock.json", "pyproject.toml"),
+    *("requirements.txt", "requirements-dev.txt"),
+)
 FOLDERS = ("lambdas", "stacks", "statemachine", "tests", "client", "laptop", "photos")
 INSTALLED = (".venv", "node_modules", ".laptop/venv", ".cache")
 """Not copied: what `make setup` has made."""
 CHAOS = ("-m", "laptop.chaos", "--seed", "7", "--jobs", "100", "--at-least", "0", "--patience", "150", "--kinds")
+PYTEST = ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider")
 VIOLATED = 1
 """Exit code of a test that fails, and of a fault run with violations; any other, as of a broken import, is no proof."""
 
 
-@dataclass(frozen=True)
-class Mutant:
-    """One line of the code, broken; `test` is what has to fail, and a fault run with the kinds in `chaos`, if any."""
-
-    what: str
-    file: str
-    line: str
-    broken: str
-    test: str = PROPERTY
-    chaos: str = ""
-
-
 TABLE = "lambdas/adapters/job_table.py"
 WRITES = "lambdas/adapters/row_writes.py"
-MUTANTS = (
+LOSSES = (
     Mutant("writes are not fenced by attempt", WRITES, 'THIS_ATTEMPT = "attempt = :attempt"',
            'THIS_ATTEMPT = ":attempt = :attempt"', chaos="execution-aborted,redrive"),
     Mutant("an end may be overwritten by an end", TABLE, 'f"{THIS_ATTEMPT} AND {from_there}"',
@@ -73,13 +67,23 @@ MUTANTS = (
 
 def main() -> int:
     """Try the mutants and print what noticed each."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("--chaos", action="store_true", help="let a fault run notice them, not the tests")
+    parser.add_argument("--security", action="store_true", help="only those that take a control of security away")
     options = parser.parse_args()
-    mutants = [mutant for mutant in MUTANTS if mutant.chaos or not options.chaos]
+    mutants = [mutant for mutant in SECURITY if not options.chaos]
+    mutants += [mutant for mutant in LOSSES if not options.security and (mutant.chaos or not options.chaos)]
+    if not options.chaos and not _pass_unbroken(mutants):
+        print("The tests do not pass before anything is broken, so they would prove nothing: run `make test-fast`.")
+        return 2
     caught = [_is_caught(mutant, chaos=options.chaos) for mutant in mutants]
     print(f"{sum(caught)} of {len(mutants)} mutants were caught.")
     return 0 if all(caught) else 1
+
+
+def _pass_unbroken(mutants: Sequence[Mutant]) -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        return _run(_copy(Path(folder)), (*PYTEST, *sorted({mutant.test for mutant in mutants}))) == 0
 
 
 def _is_caught(mutant: Mutant, *, chaos: bool) -> bool:
@@ -91,7 +95,7 @@ def _is_caught(mutant: Mutant, *, chaos: bool) -> bool:
             print(f"  GONE      {mutant.what}: {mutant.file} has no such line any more")
             return False
         file.write_text(text.replace(mutant.line, mutant.broken))
-        judge = (*CHAOS, mutant.chaos) if chaos else ("-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", mutant.test)
+        judge = (*CHAOS, mutant.chaos) if chaos else (*PYTEST, mutant.test)
         caught = _run(copy, judge) == VIOLATED
     by = f"make chaos KINDS={mutant.chaos}" if chaos else mutant.test
     print(f"  {'caught  ' if caught else 'SURVIVED'}  {mutant.what}: {by}", flush=True)

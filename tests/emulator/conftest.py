@@ -18,6 +18,7 @@ from laptop.users import User
 from laptop.world import World
 
 ANOTHER_NAME = User("lister@darkroom.example")
+OPERATOR = User("operator@darkroom.example")
 ENFORCED = bool(os.environ.get("ENFORCED"))
 """`make test-enforced`: every right is held to the policies."""
 
@@ -79,6 +80,17 @@ def lister(deployed: Deployment, tmp_path_factory: pytest.TempPathFactory) -> It
     """Somebody who has nothing yet, signed in."""
     with users.sign_in(deployed, ANOTHER_NAME, tmp_path_factory.mktemp("lister") / "profile.json") as lister:
         yield lister
+
+
+@pytest.fixture(scope="package")
+def operator(deployed: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """A member of the operators' group, signed in."""
+    users.create(deployed, OPERATOR)
+    deployed.client("cognito-idp").admin_add_user_to_group(
+        UserPoolId=deployed.outputs["UserPoolId"], Username=OPERATOR.name, GroupName="operators"
+    )
+    with users.sign_in(deployed, OPERATOR, tmp_path_factory.mktemp("operator") / "profile.json") as client:
+        yield client
 
 
 @pytest.fixture(scope="package")

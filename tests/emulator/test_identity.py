@@ -1,6 +1,5 @@
 """Who gets in: users by their access tokens, machines by their scopes, operators by their group; nobody else."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -12,19 +11,7 @@ from laptop.deployment import Deployment
 from laptop.users import User
 from laptop.world import World
 
-OPERATOR = User("operator@darkroom.example")
 EVERYTHING = ("darkroom/jobs.read", "darkroom/jobs.write")
-
-
-@pytest.fixture(scope="module")
-def operator(deployed: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    """A member of the operators' group, signed in."""
-    users.create(deployed, OPERATOR)
-    deployed.client("cognito-idp").admin_add_user_to_group(
-        UserPoolId=deployed.outputs["UserPoolId"], Username=OPERATOR.name, GroupName="operators"
-    )
-    with users.sign_in(deployed, OPERATOR, tmp_path_factory.mktemp("operator") / "profile.json") as client:
-        yield client
 
 
 def machine(deployed: Deployment, *scopes: str) -> tuple[Client, str]:

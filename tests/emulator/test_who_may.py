@@ -5,6 +5,7 @@ The table that comes out of it is the one in docs/security.md.
 
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import filterfalse
 from pathlib import Path
 from typing import Any
@@ -36,8 +37,13 @@ REFUSED = (
     "a token of another pool",
 )
 ANOTHER_USER = "another user"
+NAMING = "another user who names the owner"
+OPERATOR = "an operator who names the owner"
 OWNER = "the owner"
-CALLERS = (*REFUSED, ANOTHER_USER, OWNER)
+FOREIGN = (ANOTHER_USER, NAMING, OPERATOR)
+CALLERS = (*REFUSED, *FOREIGN, OWNER)
+OPERATORS_MAY = {"listJobs", "getJob", "listEvents", "cancelJob", "redriveJob"}
+"""Where naming an owner counts for something."""
 
 
 def _is_about_a_job(operation: Operation) -> bool:
@@ -50,17 +56,21 @@ def _name(operation: Operation) -> str:
 
 
 class Caller:
-    """The API with one token, calling each operation with what it needs to get as far as the owner gets."""
+    """The API with one token, calling each operation with what it needs to get as far as the owner gets.
 
-    def __init__(self, http: httpx.Client, bodies: dict[str, Any]) -> None:
+    `named` is whose job the query says that it is.
+    """
+
+    def __init__(self, http: httpx.Client, bodies: dict[str, Any], named: str | None = None) -> None:
         self._http = http
         self._bodies = bodies
+        self._query = {"owner": named} if named else {}
 
     def __call__(self, operation: Operation, job_id: str) -> httpx.Response:
         assert operation.body is None or operation.body in self._bodies, f"Add a good {operation.body} to `bodies`."
         body = {"json": self._bodies[operation.body]} if operation.body else {}
         path = re.sub(r"\{\w+\}", job_id, operation.path)
-        return self._http.request(operation.method, path, **body)
+        return self._http.request(operation.method, path, params=self._query, **body)
 
 
 @pytest.fixture(scope="module")
@@ -70,12 +80,20 @@ def bodies(image_id: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
+def foreigners(stranger: Client, operator: Client) -> dict[str, Client]:
+    """Whose jobs they are not, signed in; the first two are one user."""
+    return {ANOTHER_USER: stranger, NAMING: stranger, OPERATOR: operator}
+
+
+@pytest.fixture(scope="module")
 def callers(
-    deployed: Deployment, client: Client, stranger: Client, as_anybody: Any, bodies: dict[str, Any]
+    deployed: Deployment, client: Client, foreigners: dict[str, Client], as_anybody: Any, bodies: dict[str, Any]
 ) -> Iterator[dict[str, Caller]]:
     """Everybody who might try."""
-    with as_anybody(client) as owner, as_anybody(stranger) as another:
-        token, theirs = (http.headers["Authorization"] for http in (owner, another))
+    with ExitStack() as stack:
+        owner = stack.enter_context(as_anybody(client))
+        others = {name: stack.enter_context(as_anybody(other)) for name, other in foreigners.items()}
+        token, theirs = (http.headers["Authorization"] for http in (owner, others[ANOTHER_USER]))
         headers = {
             "no token": None,
             "a broken token": token[:-8],
@@ -84,14 +102,14 @@ def callers(
             "a token of another key": tokens.signed_by_another_key(token),
             "a token with another's `sub`": tokens.altered(theirs, sub=tokens.parts(token)[1]["sub"]),
             "a token of another pool": tokens.of_another_pool(deployed, users.DEMO),
-            ANOTHER_USER: theirs,
+            **{name: http.headers["Authorization"] for name, http in others.items()},
             OWNER: token,
         }
         found = {}
         for name in CALLERS:
             authorization = {"Authorization": headers[name]} if headers[name] else {}
             http = httpx.Client(base_url=owner.base_url, headers=authorization, timeout=40)
-            found[name] = Caller(http, bodies)
+            found[name] = Caller(http, bodies, users.owner(client) if name in {NAMING, OPERATOR} else None)
         yield found
 
 
@@ -115,10 +133,10 @@ def answers(
     before = _rows(deployed)
     with world.queue_unread():
         found = {(each.operation_id, name): callers[name](each, job_id) for each in OPERATIONS for name in REFUSED}
-        found |= {(each.operation_id, ANOTHER_USER): callers[ANOTHER_USER](each, job_id) for each in about_it}
+        found |= {(each.operation_id, name): callers[name](each, job_id) for each in about_it for name in FOREIGN}
         assert world.is_empty(queue)
         assert _rows(deployed) == before
-        found |= {(each.operation_id, ANOTHER_USER): callers[ANOTHER_USER](each, job_id) for each in others}
+        found |= {(each.operation_id, name): callers[name](each, job_id) for each in others for name in FOREIGN}
         assert _of(owner, _rows(deployed)) == _of(owner, before)
     # What deletes the job comes last.
     for operation in sorted(OPERATIONS, key=lambda operation: operation.method == "DELETE"):
@@ -156,6 +174,19 @@ def test_call_about_no_job_of_another_is_answered_with_ones_own(
     answer = answers[operation.operation_id, ANOTHER_USER]
     assert answer.is_success, answer.text
     assert (job_id in answer.text) == ("jobId" in operation.names("path"))
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=_name)
+def test_owner_who_is_named_counts_for_operators_and_in_their_calls_only(
+    answers: dict[tuple[str, str], httpx.Response], operation: Operation
+) -> None:
+    unnamed, naming, desk = (answers[operation.operation_id, name] for name in (ANOTHER_USER, NAMING, OPERATOR))
+    if operation.operation_id in OPERATORS_MAY:
+        assert naming.status_code == 404
+        assert desk.status_code in {200, 409}
+    else:
+        assert unnamed.status_code == naming.status_code == desk.status_code
+        assert unnamed.is_success or unnamed.content == naming.content == desk.content
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=_name)

@@ -51,6 +51,14 @@ def test_parse_submission_names_every_broken_rule_at_once() -> None:
     assert {rule.field for rule in caught.value.broken} == {"imageId", "analyses", "options.colours", "surprise"}
 
 
+@pytest.mark.parametrize("address", ["https://example.com/a.jpg", "s3://bucket/a", "file:///etc/passwd", "//host/a"])
+def test_parse_submission_that_names_an_address_is_refused(address: str) -> None:
+    with pytest.raises(InvalidJob) as caught:
+        parse({"imageId": address})
+
+    assert {rule.field for rule in caught.value.broken} == {"imageId"}
+
+
 def test_parse_submission_says_a_callers_word_back_only_when_it_is_safe() -> None:
     with pytest.raises(InvalidJob) as caught:
         parse({"imageId": "a", "<script>\n" + "x" * 500: 1})
