@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import time
+from itertools import groupby
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,7 @@ import jsonschema
 import pytest
 import yaml
 
-from lambdas.adapters import job_table, keys
+from lambdas.adapters import job_table, keys, wire
 from lambdas.handlers import api, start_execution
 from lambdas.jobs.errors import TransientError
 from lambdas.jobs.model import Attempt, Failure
@@ -236,6 +237,38 @@ def test_list_jobs_by_status_lists_those_only(aws: Aws) -> None:
 
     assert [job["jobId"] for job in cancelled] == ["job-002"]
     assert [job["jobId"] for job in waiting] == ["job-003", "job-001", "job-000"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        *(("GET", path) for path in ("", "/result", "/similar", "/events")),
+        *(("POST", path) for path in ("/cancel", "/redrive")),
+        ("DELETE", ""),
+    ],
+)
+def test_job_of_another_takes_the_same_steps_as_one_that_is_not_there(
+    queued: Aws, monkeypatch: pytest.MonkeyPatch, method: str, path: str
+) -> None:
+    """So that its time tells nothing, either."""
+    answered = wire.transmit
+    asked: list[str] = []
+
+    def transmit(request: wire.Request) -> wire.Response:
+        asked.append(request.headers.get("x-amz-target", request.method))
+        return answered(request)
+
+    def steps(job_id: str) -> list[str]:
+        asked.clear()
+        assert call(method, f"/jobs/{job_id}{path}", owner=STRANGER)["statusCode"] == 404
+        # It is looked for until a moment is over: how often depends on the machine.
+        return [step for step, _ in groupby(asked)]
+
+    monkeypatch.setattr(wire, "transmit", transmit)
+    foreign, unknown = steps("job-1"), steps("job-2")
+
+    assert foreign
+    assert foreign == unknown
 
 
 def test_list_jobs_of_another_are_not_listed_even_by_their_cursor(aws: Aws) -> None:
