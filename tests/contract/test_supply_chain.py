@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from importlib.metadata import metadata
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,24 @@ def test_what_is_installed_from_elsewhere_is_compared_with_its_hashes() -> None:
     assert len(installs) == 4
     for line in installs:
         assert re.search(r"\$\(LOCKED\) \S+\.lock$|--no-build-isolation --no-deps -e \.$", line)
+
+
+def test_what_is_deployed_is_listed_with_its_licence() -> None:
+    (section,) = re.findall(
+        r"^## What runs in AWS and is not ours\n(.*?)^## ",
+        (ROOT / "docs" / "security.md").read_text(),
+        re.MULTILINE | re.DOTALL,
+    )
+    listed = dict(re.findall(r"^\| `(.+?)` \| (.+?) \|", section, re.MULTILINE))
+    deployed = [entry.partition("==")[0] for lock in LOCKS if lock.startswith("lambdas") for entry in entries_of(lock)]
+
+    assert listed == {package: licence_of(package) for package in deployed}
+
+
+def licence_of(package: str) -> str:
+    """As the package says itself."""
+    says = metadata(package)
+    return str(says["License-Expression"] or says["License"])
 
 
 def test_what_builds_the_client_is_pinned_to_a_release() -> None:
