@@ -9,7 +9,9 @@ from constructs import Construct
 from lambdas.adapters import keys
 from lambdas.config import OFF, ON, Variable
 from lambdas.stages.catalogue import STAGES, Reads, Stage
+from stacks.alarms import Alarms, Watched
 from stacks.api import Api, Throttle, Throttles
+from stacks.budget import Budget
 from stacks.bundling import Package, Packages
 from stacks.dead_letters import DeadLetters
 from stacks.encryption import Encryption
@@ -27,6 +29,7 @@ from stacks.push_channel import PushChannel
 from stacks.reconciler import Reconciler
 from stacks.rekognition import grant_looking
 from stacks.settings import Settings
+from stacks.topics import Severity, Topics
 from stacks.workflow import Workflow
 
 MEMORY_MB = 512
@@ -141,8 +144,10 @@ class DarkroomStack(Stack):
         self._settle_ended()
         self.reconcile = self._reconcile()
         self.redrive_job = self._redrive_job()
-        self._publish_events()
+        self.publish_events = self._publish_events()
         self._watch()
+        if settings.alarms:
+            self._alarms()
         self._outputs()
 
     def _workflow(self, definition: str) -> Workflow:
@@ -292,7 +297,7 @@ class DarkroomStack(Stack):
         self._grant_starting(function)
         return function
 
-    def _publish_events(self) -> None:
+    def _publish_events(self) -> lambda_.Function:
         function = self._api_function(
             "PublishEvents",
             description="tells of every change of a job: in the log of events, and on the bus",
@@ -307,6 +312,7 @@ class DarkroomStack(Stack):
         self.events.publish_with(function, table=self.table.table)
         self.push.grant_watchers(function, "Query", "DeleteItem")
         self.push.grant_telling(function)
+        return function
 
     def _watch(self) -> None:
         """Make the functions behind the push channel."""
@@ -330,6 +336,47 @@ class DarkroomStack(Stack):
         self.events.grant_log(watch, "Query")
         self.push.answer_with(watch, authorizer=authorizer)
         self.push.log_with(self.api.rest_api.node.find_child("Account"))
+
+    def _alarms(self) -> None:
+        settings = self._settings
+        topics = Topics(
+            self,
+            "Topics",
+            name=self.stack_name,
+            emails={Severity.PAGE: settings.page_email, Severity.TICKET: settings.ticket_email},
+            slack_workspace=settings.slack_workspace,
+            slack_channel=settings.slack_channel,
+        )
+        Alarms(
+            self,
+            "Alarms",
+            name=self.stack_name,
+            watched=self._watched(),
+            topics=topics,
+            runbooks_url=settings.runbooks_url,
+        )
+        if settings.monthly_budget_dollars:
+            topics.let_budgets_publish()
+            Budget(
+                self,
+                "Budget",
+                name=self.stack_name,
+                dollars=settings.monthly_budget_dollars,
+                topic=topics.topics[Severity.TICKET],
+            )
+
+    def _watched(self) -> Watched:
+        return Watched(
+            api=self.api.rest_api,
+            job_queue=self.intake.queue,
+            unstarted=self.intake.dead_letter_queue,
+            dead_letters=self.dead_letters.queue,
+            untold=self.events.failures,
+            publisher=self.publish_events,
+            reconciler=self.reconcile,
+            state_machine=self.workflow.state_machine,
+            table=self.table.table,
+        )
 
     def _grant_cleaning_up(self, function: lambda_.Function) -> None:
         self.table.grant_rows(function, "GetItem", "UpdateItem")
