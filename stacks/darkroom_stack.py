@@ -13,6 +13,7 @@ from stacks.alarms import Alarms, Watched
 from stacks.api import Api, Throttle, Throttles
 from stacks.budget import Budget
 from stacks.bundling import Package, Packages
+from stacks.dashboards import Dashboards, Functions
 from stacks.dead_letters import DeadLetters
 from stacks.encryption import Encryption
 from stacks.event_stream import EventStream
@@ -131,6 +132,7 @@ class DarkroomStack(Stack):
             deletion_protection=settings.retain_data,
         )
         self.workflow = self._workflow(definition)
+        self.api_calls = self._api_calls()
         self.api = self._api(contract)
         if settings.firewall:
             Firewall(
@@ -139,7 +141,7 @@ class DarkroomStack(Stack):
                 stage=self.api.rest_api.deployment_stage,
                 requests_per_address=settings.firewall_requests_per_address,
             )
-        self._start_execution()
+        self.start_execution = self._start_execution()
         self._bury_message()
         self._settle_ended()
         self.reconcile = self._reconcile()
@@ -147,18 +149,18 @@ class DarkroomStack(Stack):
         self.publish_events = self._publish_events()
         self._watch()
         if settings.alarms:
-            self._alarms()
+            self._watch_over()
         self._outputs()
 
     def _workflow(self, definition: str) -> Workflow:
-        stages = {stage.placeholder: self._stage(stage) for stage in STAGES}
+        self._stages = {stage.name: self._stage(stage) for stage in STAGES}
         workflow = Workflow(
             self,
             "Workflow",
             name=f"{self.stack_name}-image-analysis",
             definition=definition,
             functions={
-                **stages,
+                **{stage.placeholder: self._stages[stage.name] for stage in STAGES},
                 "CleanUpFunctionArn": self._clean_up(),
                 "SettleFailedFunctionArn": self._settle_failed(),
             },
@@ -179,7 +181,7 @@ class DarkroomStack(Stack):
             contract=contract,
             user_pool=self.identity.pool,
             intake=self.intake,
-            handler=self._api_calls(),
+            handler=self.api_calls,
             throttles=_throttles(self._settings),
             log_keeping=self._logs,
             tracing=self._settings.tracing,
@@ -228,7 +230,7 @@ class DarkroomStack(Stack):
         self.table.grant_rows(function, "GetItem", "UpdateItem")
         return function
 
-    def _start_execution(self) -> None:
+    def _start_execution(self) -> lambda_.Function:
         function = self._starter(
             "StartExecution",
             description="reads the job queue, writes the job's row and starts its execution",
@@ -236,6 +238,7 @@ class DarkroomStack(Stack):
             timeout=STARTER_TIMEOUT,
         )
         self.intake.start_with(function, max_concurrency=self._settings.starter_max_concurrency)
+        return function
 
     def _bury_message(self) -> None:
         function = self._starter(
@@ -337,7 +340,7 @@ class DarkroomStack(Stack):
         self.push.answer_with(watch, authorizer=authorizer)
         self.push.log_with(self.api.rest_api.node.find_child("Account"))
 
-    def _alarms(self) -> None:
+    def _watch_over(self) -> None:
         settings = self._settings
         topics = Topics(
             self,
@@ -347,12 +350,22 @@ class DarkroomStack(Stack):
             slack_workspace=settings.slack_workspace,
             slack_channel=settings.slack_channel,
         )
-        Alarms(
+        watched = self._watched()
+        alarms = Alarms(
             self,
             "Alarms",
             name=self.stack_name,
-            watched=self._watched(),
+            watched=watched,
             topics=topics,
+            runbooks_url=settings.runbooks_url,
+        )
+        Dashboards(
+            self,
+            "Dashboards",
+            name=self.stack_name,
+            watched=watched,
+            functions=Functions(starter=self.start_execution, api=self.api_calls, stages=self._stages),
+            alarms=alarms,
             runbooks_url=settings.runbooks_url,
         )
         if settings.monthly_budget_dollars:

@@ -5,7 +5,6 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import httpx
 import pytest
 from darkroom import Client, JobStatus
 
