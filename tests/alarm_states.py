@@ -75,24 +75,23 @@ def composite_state(rule: str, states: Mapping[str, str]) -> str:
 def _value(alarm: Mapping[str, Any], data: Sequence[Datum], now: float, number: int) -> Value:
     """What the alarm looks at, in a period: 0 is the last one that is over."""
     if "Metrics" not in alarm:
-        return _measured(alarm, alarm["Statistic"], alarm["Period"], data, now, number)
+        end = now - number * alarm["Period"]
+        return _measured(alarm, alarm["Statistic"], data, (end - alarm["Period"], end))
     (expression,) = (query["Expression"] for query in alarm["Metrics"] if "Expression" in query)
     values = {
-        query["Id"]: _measured(stat["Metric"], stat["Stat"], stat["Period"], data, now, number)
+        query["Id"]: _measured(stat["Metric"], stat["Stat"], data, (end - stat["Period"], end))
         for query in alarm["Metrics"]
         if (stat := query.get("MetricStat"))
+        for end in (now - number * stat["Period"],)
     }
     if any(value is None for value in values.values()):
         return None
     return float(_calculate(_parsed(expression), values))
 
 
-def _measured(
-    metric: Mapping[str, Any], statistic: str, period: int, data: Sequence[Datum], now: float, number: int
-) -> Value:
+def _measured(metric: Mapping[str, Any], statistic: str, data: Sequence[Datum], period: tuple[float, float]) -> Value:
     name = f"{metric['Namespace']}/{metric['MetricName']}"
-    end = now - number * period
-    values = [datum.value for datum in data if datum.metric == name and end - period <= datum.at < end]
+    values = [datum.value for datum in data if datum.metric == name and period[0] <= datum.at < period[1]]
     return _STATISTICS[statistic](values) if values else None
 
 
