@@ -9,8 +9,11 @@ from constructs import Construct
 from lambdas.adapters import keys
 from lambdas.config import OFF, ON, Variable
 from lambdas.stages.catalogue import STAGES, Reads, Stage
+from stacks.alarms import Alarms, Watched
 from stacks.api import Api, Throttle, Throttles
+from stacks.budget import Budget
 from stacks.bundling import Package, Packages
+from stacks.dashboards import Dashboards, Functions
 from stacks.dead_letters import DeadLetters
 from stacks.encryption import Encryption
 from stacks.event_stream import EventStream
@@ -27,6 +30,7 @@ from stacks.push_channel import PushChannel
 from stacks.reconciler import Reconciler
 from stacks.rekognition import grant_looking
 from stacks.settings import Settings
+from stacks.topics import Severity, Topics
 from stacks.workflow import Workflow
 
 MEMORY_MB = 512
@@ -128,6 +132,7 @@ class DarkroomStack(Stack):
             deletion_protection=settings.retain_data,
         )
         self.workflow = self._workflow(definition)
+        self.api_calls = self._api_calls()
         self.api = self._api(contract)
         if settings.firewall:
             Firewall(
@@ -136,24 +141,26 @@ class DarkroomStack(Stack):
                 stage=self.api.rest_api.deployment_stage,
                 requests_per_address=settings.firewall_requests_per_address,
             )
-        self._start_execution()
+        self.start_execution = self._start_execution()
         self._bury_message()
         self._settle_ended()
         self.reconcile = self._reconcile()
         self.redrive_job = self._redrive_job()
-        self._publish_events()
+        self.publish_events = self._publish_events()
         self._watch()
+        if settings.alarms:
+            self._watch_over()
         self._outputs()
 
     def _workflow(self, definition: str) -> Workflow:
-        stages = {stage.placeholder: self._stage(stage) for stage in STAGES}
+        self._stages = {stage.name: self._stage(stage) for stage in STAGES}
         workflow = Workflow(
             self,
             "Workflow",
             name=f"{self.stack_name}-image-analysis",
             definition=definition,
             functions={
-                **stages,
+                **{stage.placeholder: self._stages[stage.name] for stage in STAGES},
                 "CleanUpFunctionArn": self._clean_up(),
                 "SettleFailedFunctionArn": self._settle_failed(),
             },
@@ -174,7 +181,7 @@ class DarkroomStack(Stack):
             contract=contract,
             user_pool=self.identity.pool,
             intake=self.intake,
-            handler=self._api_calls(),
+            handler=self.api_calls,
             throttles=_throttles(self._settings),
             log_keeping=self._logs,
             tracing=self._settings.tracing,
@@ -223,7 +230,7 @@ class DarkroomStack(Stack):
         self.table.grant_rows(function, "GetItem", "UpdateItem")
         return function
 
-    def _start_execution(self) -> None:
+    def _start_execution(self) -> lambda_.Function:
         function = self._starter(
             "StartExecution",
             description="reads the job queue, writes the job's row and starts its execution",
@@ -231,6 +238,7 @@ class DarkroomStack(Stack):
             timeout=STARTER_TIMEOUT,
         )
         self.intake.start_with(function, max_concurrency=self._settings.starter_max_concurrency)
+        return function
 
     def _bury_message(self) -> None:
         function = self._starter(
@@ -292,7 +300,7 @@ class DarkroomStack(Stack):
         self._grant_starting(function)
         return function
 
-    def _publish_events(self) -> None:
+    def _publish_events(self) -> lambda_.Function:
         function = self._api_function(
             "PublishEvents",
             description="tells of every change of a job: in the log of events, and on the bus",
@@ -308,6 +316,7 @@ class DarkroomStack(Stack):
         self.events.publish_with(function, table=self.table.table)
         self.push.grant_watchers(function, "Query", "DeleteItem")
         self.push.grant_telling(function)
+        return function
 
     def _watch(self) -> None:
         """Make the functions behind the push channel."""
@@ -331,6 +340,57 @@ class DarkroomStack(Stack):
         self.events.grant_log(watch, "Query")
         self.push.answer_with(watch, authorizer=authorizer)
         self.push.log_with(self.api.rest_api.node.find_child("Account"))
+
+    def _watch_over(self) -> None:
+        settings = self._settings
+        topics = Topics(
+            self,
+            "Topics",
+            name=self.stack_name,
+            emails={Severity.PAGE: settings.page_email, Severity.TICKET: settings.ticket_email},
+            slack_workspace=settings.slack_workspace,
+            slack_channel=settings.slack_channel,
+        )
+        watched = self._watched()
+        alarms = Alarms(
+            self,
+            "Alarms",
+            name=self.stack_name,
+            watched=watched,
+            topics=topics,
+            runbooks_url=settings.runbooks_url,
+        )
+        Dashboards(
+            self,
+            "Dashboards",
+            name=self.stack_name,
+            watched=watched,
+            functions=Functions(starter=self.start_execution, api=self.api_calls, stages=self._stages),
+            alarms=alarms,
+            runbooks_url=settings.runbooks_url,
+        )
+        if settings.monthly_budget_dollars:
+            topics.let_budgets_publish()
+            Budget(
+                self,
+                "Budget",
+                name=self.stack_name,
+                dollars=settings.monthly_budget_dollars,
+                topic=topics.topics[Severity.TICKET],
+            )
+
+    def _watched(self) -> Watched:
+        return Watched(
+            api=self.api.rest_api,
+            job_queue=self.intake.queue,
+            unstarted=self.intake.dead_letter_queue,
+            dead_letters=self.dead_letters.queue,
+            untold=self.events.failures,
+            publisher=self.publish_events,
+            reconciler=self.reconcile,
+            state_machine=self.workflow.state_machine,
+            table=self.table.table,
+        )
 
     def _grant_cleaning_up(self, function: lambda_.Function) -> None:
         self.table.grant_rows(function, "GetItem", "UpdateItem")

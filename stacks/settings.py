@@ -16,8 +16,10 @@ CHOICES: Mapping[str, tuple[object, ...]] = {
     "mfa": ("off", "optional", "required"),
     "log_retention_days": LOG_RETENTION_DAYS,
 }
-MINIMUM = {"starter_max_concurrency": 2, "firewall_requests_per_address": 10}
+MINIMUM = {"starter_max_concurrency": 2, "firewall_requests_per_address": 10, "monthly_budget_dollars": 0}
 """Below 2, SQS refuses the event source; below 10, WAF refuses the rule. Every other number must be at least 1."""
+TOGETHER = ("slack_workspace", "slack_channel")
+"""One of these without the other means nothing."""
 
 
 class SettingsError(ValueError):
@@ -69,6 +71,20 @@ class Settings:
     """Ask Amazon Rekognition about the pictures of jobs that want `labels`; billed by the picture, three times."""
     max_open_jobs: int
     """Unfinished jobs of one owner; one more is FAILED as TooManyJobs, and can be redriven when there is room."""
+    alarms: bool
+    """Alarms, the topics that they go to, and dashboards; each billed by the month, some five dollars in all."""
+    runbooks_url: str
+    """Of the page that alarms refer to: `docs/operations.md` where the people on call have read access to it."""
+    page_email: str
+    """Who is woken by what cannot wait; empty for nobody. AWS asks the address first whether it wants that."""
+    ticket_email: str
+    """Who is told of what can wait until the morning; empty for nobody."""
+    slack_workspace: str
+    """Id of a Slack workspace that the account's Amazon Q Developer in chat applications may use; empty for none."""
+    slack_channel: str
+    """Id of the channel in it that hears of all alarms; empty for none."""
+    monthly_budget_dollars: int
+    """What the whole account may cost in a month before AWS Budgets sends a ticket; 0 for no budget."""
 
     @classmethod
     def from_context(cls, environments: object, name: str) -> "Settings":
@@ -85,6 +101,8 @@ class Settings:
         _check_names(name, values)
         for field in fields(cls):
             _check_value(name, field.name, field.type, values[field.name])
+        if len({bool(values[setting]) for setting in TOGETHER}) > 1:
+            raise SettingsError(f"Environment {name!r} sets one of {' and '.join(TOGETHER)}: set both, or empty both.")
         return cls(**values)
 
 

@@ -54,3 +54,15 @@ class Resources:
 def listed(value: Any) -> list[Any]:
     """IAM writes a list of one without the brackets."""
     return value if isinstance(value, list) else [value]
+
+
+def text_of(value: Any) -> str:
+    """Join what a template puts together, with the name of a resource where its id will be."""
+    if isinstance(value, str):
+        return value
+    if "Fn::Join" in value:
+        separator, parts = value["Fn::Join"]
+        return str(separator).join(text_of(part) for part in parts)
+    if "Fn::GetAtt" in value:
+        return ".".join(value["Fn::GetAtt"])
+    return str(value["Ref"])

@@ -1,0 +1,145 @@
+"""The runbooks, typed as they are written, in bash and with the AWS command line, against the stack on this machine."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from darkroom import Client, JobStatus
+
+from laptop import environment, users
+from laptop.deployment import Deployment
+from laptop.users import User
+from laptop.waiting import wait_for
+from laptop.world import World
+from tests.runbooks import Section, sections
+
+SECTIONS = {section.anchor: section for section in sections()}
+PRELUDE = SECTIONS["on-call"].typed[0].replace("STACK=Darkroom-dev", "STACK=Darkroom-laptop")
+NOT_HERE = {
+    "alarm-budget": "the emulator has no Cost Explorer",
+    "raising-quotas": "the emulator has no Service Quotas",
+}
+TYPED_IN_TESTS_OF_THEIR_OWN = {"pause-and-resume", "drain", "rotating-secrets"}
+"""They take something away, which is looked at and given back."""
+
+
+class Operator:
+    """Somebody with a shell."""
+
+    def __init__(self, deployment: Deployment, profile: Path, folder: Path) -> None:
+        endpoint = deployment.emulator.endpoint
+        tools = environment.for_tools(endpoint)
+        aws = shutil.which("aws", path=tools["PATH"])
+        assert aws, "The AWS command line is not installed: run `make setup`."
+        # For SQS alone, its first version looks for the endpoint nowhere but among its arguments.
+        ours = folder / "aws"
+        ours.write_text(f'#!/bin/sh\nexec "{aws}" --endpoint-url "{endpoint}" "$@"\n')
+        ours.chmod(0o700)
+        self._environment = {
+            **tools,
+            "PATH": f"{folder}{os.pathsep}{tools['PATH']}",
+            "DARKROOM_PROFILE_FILE": str(profile),
+        }
+
+    def types(self, *blocks: str, **variables: str) -> str:
+        """Run blocks one after the other; return what they print. Any command that fails is an error."""
+        done = subprocess.run(  # noqa: S603 - what our own page says
+            ["/bin/bash", "-euo", "pipefail", "-c", "\n".join([PRELUDE, *blocks])],
+            env={**self._environment, **variables},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{blocks}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def operator(client: Client, deployed: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Operator:
+    assert client.profile.path is not None
+    return Operator(deployed, client.profile.path, tmp_path_factory.mktemp("bin"))
+
+
+@pytest.fixture(scope="module")
+def failed_job(client: Client, world: World) -> str:
+    job_id = client.submit("nothing-uploaded").job_id
+    assert list(client.watch(job_id))[-1].status is JobStatus.FAILED
+    assert wait_for(lambda: world.dead_letters(job_id) != [])
+    return job_id
+
+
+def typed(anchor: str) -> list[str]:
+    return SECTIONS[anchor].typed
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        pytest.param(section, id=anchor)
+        for anchor, section in SECTIONS.items()
+        if section.typed and anchor not in TYPED_IN_TESTS_OF_THEIR_OWN | NOT_HERE.keys()
+    ],
+)
+def test_runbook_can_be_typed_as_it_is_written(section: Section, operator: Operator, failed_job: str) -> None:
+    operator.types(
+        *[block for block in section.typed if block not in typed("on-call")[:1]],
+        JOB=failed_job,
+        WHEN="2026-11-24T03:00:00Z",
+    )
+
+
+def test_pause_keeps_what_was_accepted_and_resume_starts_it(
+    client: Client, world: World, operator: Operator, image_id: str
+) -> None:
+    pause, resume, look = typed("pause-and-resume")
+    operator.types(pause)
+    try:
+        assert wait_for(lambda: "Disabled" in operator.types(look), 60)
+        job_id = client.submit(image_id).job_id  # accepted, as ever
+        assert not world.is_empty(world.outputs["JobQueueUrl"])
+    finally:
+        operator.types(resume)
+
+    assert list(client.watch(job_id))[-1].status is JobStatus.SUCCEEDED
+    assert "Enabled" in operator.types(look)
+
+
+def test_drain_refuses_what_is_new_and_finishes_what_was_accepted(
+    client: Client, as_anybody: Callable[[Client], httpx.Client], operator: Operator, image_id: str
+) -> None:
+    close, wait, reopen = typed("drain")
+    accepted = client.submit(image_id).job_id
+    with as_anybody(client) as http:
+        operator.types(close)
+        try:
+            refused = [
+                http.post("/jobs", json={"imageId": image_id}),
+                http.put("/jobs/while-the-door-is-closed", json={"imageId": image_id}),
+            ]
+            assert [answer.status_code for answer in refused] == [429, 429]
+            assert all("Retry-After" in answer.headers for answer in refused)
+            assert list(client.watch(accepted))[-1].status is JobStatus.SUCCEEDED
+            assert '"ApproximateNumberOfMessages": "0"' in operator.types(wait)
+        finally:
+            operator.types(reopen)
+        assert http.post("/jobs", json={"imageId": image_id}).status_code == 202
+
+
+def test_rotating_ends_the_sessions_of_a_person_and_of_a_machine(deployed: Deployment, operator: Operator) -> None:
+    user = User("rotated@darkroom.example")
+    users.create(deployed, user)
+    pool = deployed.client("cognito-idp")
+    pool_id = deployed.outputs["UserPoolId"]
+    old = pool.create_user_pool_client(UserPoolId=pool_id, ClientName="old")["UserPoolClient"]["ClientId"]
+
+    operator.types(*typed("rotating-secrets"), OLD_CLIENT=old, NAME=user.name)
+
+    clients = pool.list_user_pool_clients(UserPoolId=pool_id, MaxResults=60)["UserPoolClients"]
+    assert old not in {client["ClientId"] for client in clients}
+    status = pool.admin_get_user(UserPoolId=pool_id, Username=user.name)["UserStatus"]
+    assert status in {"RESET_REQUIRED", "FORCE_CHANGE_PASSWORD"}
