@@ -40,8 +40,8 @@ def cost_of(job: Job, *, ending: Usage | None = None, is_caught: bool = False, i
     """Price a job that ends now, with its earlier attempts.
 
     `job` is as it is about to be, but for its end. `ending` is what its end takes, if its last stage is not its end;
-    `is_caught` says that its workflow itself brings it there, after a stage gave up, and `is_found` that it can be found
-    by its fingerprint from then on.
+    `is_caught` says that its workflow itself brings it there, after a stage gave up; `is_found` that it can be found by
+    its fingerprint from then on.
     """
     parts = {ACCEPTING: _accepting(job), FLOW: _flow(job, is_caught=is_caught), EVENTS: _events(job)}
     parts |= {stage.name: _stage(job, stage) for stage in _entered(job)}
@@ -99,7 +99,7 @@ def _accepting(job: Job) -> Usage:
 
 
 def _index_moves(job: Job) -> int:
-    """Count what the indexes by status and by due time take when a job fails, or is cancelled: in two moves if it ran."""
+    """Count what the indexes by status and by due time take when a job fails or is cancelled; twice if it ran."""
     return 2 * INDEX_MOVE * (2 if job.status is Status.CANCELLING else 1)
 
 

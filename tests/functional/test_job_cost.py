@@ -1,4 +1,4 @@
-"""What a job says that it has cost, against what its handlers have asked of AWS: counted on the way, not by themselves."""
+"""What a job says that it has cost, against what its handlers have asked of AWS: counted beside them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,6 @@ import pytest
 
 from lambdas.adapters.job_items import marshal, to_row
 from lambdas.adapters.metering import item_bytes, meter
-from lambdas.config import FUNCTION_MEMORY_MB
 from lambdas.handlers import clean_up, costing, settle_failed, start_execution
 from lambdas.jobs.cost import ACCEPTING, ENDING, EVENTS, FLOW, Cost, Spent
 from lambdas.jobs.errors import InvalidImage, TransientError
@@ -20,7 +19,7 @@ from laptop.bench import transitions
 from laptop.bench.counts import requests_of_a_job
 from laptop.bench.in_memory import InMemory, deployed
 from tests.functional.conftest import OWNER, Aws
-from tests.functional.messages import message
+from tests.functional.messages import batch, message
 from tests.functional.runner import ATTEMPT, TIME, Runner, make_working_copy
 
 
@@ -29,6 +28,18 @@ def memory(job_table_definition: dict[str, Any], photos: Path) -> Iterator[InMem
     with deployed(job_table_definition) as memory:
         memory.upload((photos / "freespace.jpg").read_bytes())
         yield memory
+
+
+@pytest.fixture
+def queued(aws: Aws) -> Aws:
+    aws.upload("image-1", b"the image")
+    start_execution.handler(batch(message()), None)
+    return aws
+
+
+@pytest.fixture
+def runner(monkeypatch: pytest.MonkeyPatch) -> Runner:
+    return Runner(monkeypatch)
 
 
 def count(cost: Cost | None, charge: Charge) -> float:
@@ -168,7 +179,7 @@ def test_cancelled_job_pays_for_its_clean_up(queued: Aws, runner: Runner) -> Non
 
 def test_job_that_is_cancelled_before_it_starts_costs_no_transition(aws: Aws) -> None:
     aws.table.note_early_cancel(OWNER, "job-1", now="2026-11-24T12:00:00.000Z", expires_at=4_000_000_000)
-    start_execution.handler({"Records": [message("job-1")]}, None)
+    start_execution.handler(batch(message()), None)
     job = aws.job("job-1")
     assert job.status is Status.CANCELLED
     assert count(job.cost, Charge.TRANSITIONS) == 0
@@ -176,7 +187,7 @@ def test_job_that_is_cancelled_before_it_starts_costs_no_transition(aws: Aws) ->
 
 
 def test_job_that_cannot_be_started_has_a_cost(aws: Aws) -> None:
-    start_execution.handler({"Records": [message("job-1", body="{}")]}, None)
+    start_execution.handler(batch(message("[]")), None)
     job = aws.job("job-1")
     assert job.status is Status.FAILED
     assert cost_of(job).usd > 0
@@ -198,17 +209,11 @@ def test_meter_tells_a_try_and_not_the_one_before(queued: Aws, runner: Runner) -
     assert meter.spent(writing_bytes=0) == Spent(told=1, milliseconds=meter.elapsed_ms, table_writes=1)
 
 
-def test_every_function_that_is_no_stage_has_the_memory_that_is_priced() -> None:
-    assert FUNCTION_MEMORY_MB == 512
-
-
 def run_to_the_end(runner: Runner, *, retries: int = 0, attempt: Any = ATTEMPT) -> None:
     """Run the ordinary stages in their order; the first of them as one that was retried so often."""
-    for stage in [ORDINARY[0], *ORDINARY[1:]]:
+    for stage in ORDINARY:
         first = stage is ORDINARY[0]
-        runner.run(
-            stage.name, make_working_copy if first else None, attempt=attempt, retries=retries if first else 0
-        )
+        runner.run(stage.name, make_working_copy if first else None, attempt=attempt, retries=retries if first else 0)
 
 
 def failing(stage: str) -> dict[str, Any]:
