@@ -15,7 +15,7 @@ from lambdas.jobs.model import Job
 from lambdas.jobs.prices import PRICES, Charge
 from lambdas.jobs.status import Status
 from lambdas.stages.catalogue import BY_NAME, ORDINARY
-from laptop.bench import transitions
+from laptop.bench import designs, transitions
 from laptop.bench.counts import requests_of_a_job
 from laptop.bench.in_memory import InMemory, deployed
 from tests.functional.conftest import OWNER, Aws
@@ -62,6 +62,17 @@ def test_ordinary_job_costs_what_its_handlers_have_asked_for(memory: InMemory) -
     assert count(cost, Charge.OBJECT_WRITES) == requests["S3.PutObject"]
     assert count(cost, Charge.BUS_EVENTS) == memory.job("job-1").version
     assert count(cost, Charge.RECOGNITIONS) == 0
+
+
+def test_bill_of_the_docs_is_that_of_an_ordinary_job(memory: InMemory) -> None:
+    requests_of_a_job(memory, "job-1")
+    told = {charge: amount for charge, (amount, _) in cost_of(memory.job("job-1")).usage.items()}
+    seconds = told.pop(Charge.GB_SECONDS)
+    assert seconds > 0
+    # The analyses are run one after another here, so more of their writes find the row at its full size.
+    writes, expected = told.pop(Charge.TABLE_WRITES), dict(designs.DARKROOM)
+    assert writes == pytest.approx(expected.pop(Charge.TABLE_WRITES), rel=0.15)
+    assert told == expected
 
 
 def test_cost_takes_no_request_and_no_write_of_its_own(memory: InMemory) -> None:
