@@ -10,6 +10,8 @@ from typing import Final
 ON: Final = "on"
 OFF: Final = "off"
 """Of variables that switch something."""
+FUNCTION_MEMORY_MB: Final = 512
+"""Of every function that is no stage: most of their time is the start, which more processor shortens."""
 OPERATORS: Final = "operators"
 """The group of the user pool whose members may name another owner."""
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from lambdas.adapters.item_values import from_item_value
 from laptop.deployment import Deployment
 
 
@@ -119,6 +120,12 @@ class World:
         )
         return str(next(names))
 
+    def row(self, owner: str, job_id: str) -> dict[str, Any]:
+        """Read a job's row as it is stored."""
+        key = {"owner": {"S": owner}, "jobId": {"S": job_id}}
+        item = self._rows.get_item(TableName=self.outputs["JobTableName"], Key=key, ConsistentRead=True)["Item"]
+        return {name: from_item_value(value) for name, value in item.items()}
+
     def connections(self) -> list[str]:
         """Ids of the connections that push knows of."""
         (table,) = (name for name in self._rows.list_tables()["TableNames"] if "PushWatchers" in name)
@@ -130,10 +137,10 @@ class World:
             self._channel.delete_connection(ConnectionId=connection)
 
     @contextmanager
-    def held(self, construct: str) -> Iterator[None]:
-        """Throttle a function for the length of the block, as AWS does when it has no capacity left."""
+    def held(self, construct: str, *, room: int = 0) -> Iterator[None]:
+        """Throttle a function for the length of the block, as AWS does when it has room for no more than so many."""
         name = self.function(construct)
-        self._lambda.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+        self._lambda.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=room)
         try:
             yield
         finally:

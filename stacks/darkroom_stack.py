@@ -7,7 +7,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from lambdas.adapters import keys
-from lambdas.config import OFF, ON, Variable
+from lambdas.config import FUNCTION_MEMORY_MB, OFF, ON, Variable
 from lambdas.stages.catalogue import STAGES, Reads, Stage
 from stacks.alarms import Alarms, Watched
 from stacks.api import Api, Throttle, Throttles
@@ -33,8 +33,6 @@ from stacks.settings import Settings
 from stacks.topics import Severity, Topics
 from stacks.workflow import Workflow
 
-MEMORY_MB = 512
-"""Of the functions that only talk to AWS: most of their time is the start, which more processor shortens."""
 STARTER_TIMEOUT = Duration.seconds(30)
 BURIER_TIMEOUT = Duration.seconds(30)
 API_TIMEOUT = Duration.seconds(29)
@@ -470,7 +468,7 @@ class DarkroomStack(Stack):
             description=description,
             code=self._api_code,
             handler=handler,
-            memory_mb=MEMORY_MB,
+            memory_mb=FUNCTION_MEMORY_MB,
             timeout=timeout,
             environment=environment,
         )

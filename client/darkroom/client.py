@@ -141,12 +141,17 @@ class Client:
                 return queued
             raise
 
-    def jobs(self, status: JobStatus | str | None = None, limit: int | None = None) -> Iterator[JobSummary]:
-        """Iterate over your jobs, newest first, fetching pages as they are needed; `limit` bounds how many."""
+    def jobs(
+        self, status: JobStatus | str | None = None, limit: int | None = None, *, owner: str | None = None
+    ) -> Iterator[JobSummary]:
+        """Iterate over your jobs, newest first, fetching pages as they are needed; `limit` bounds how many.
+
+        An operator may name another `owner`; to everybody else, that one has no jobs: NotFoundError.
+        """
         left = limit
         cursor: str | None = None
         while left is None or left > 0:
-            page = self._page(status, None if left is None else min(left, LARGEST_PAGE), cursor)
+            page = self._page(status, None if left is None else min(left, LARGEST_PAGE), cursor, owner)
             shown = page.jobs if left is None else page.jobs[:left]
             yield from shown
             left = None if left is None else left - len(shown)
@@ -263,8 +268,10 @@ class Client:
         self._storage.put(place, content, chosen)
         return place.image_id
 
-    def _page(self, status: JobStatus | str | None, limit: int | None, cursor: str | None) -> JobPage:
-        chosen = {"status": None if status is None else str(status), "limit": limit, "cursor": cursor}
+    def _page(
+        self, status: JobStatus | str | None, limit: int | None, cursor: str | None, owner: str | None
+    ) -> JobPage:
+        chosen = {"status": None if status is None else str(status), "limit": limit, "cursor": cursor, "owner": owner}
         query: dict[str, str | int] = {name: value for name, value in chosen.items() if value is not None}
         return JobPage.parse(json_of(self._api.request("GET", "/jobs", query=query)))
 

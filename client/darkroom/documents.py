@@ -43,6 +43,18 @@ class Members:
         """Read a boolean."""
         return self._typed(name, bool)
 
+    def decimal(self, name: str) -> float:
+        """Read a number that need not be whole."""
+        value = self.all.get(name)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self._wrong(name)
+        return float(value)
+
+    def decimals(self, name: str) -> Mapping[str, float]:
+        """Read an object of numbers; a missing one is empty."""
+        inner = Members(self.object(name), self._what)
+        return {key: inner.decimal(key) for key in inner.all}
+
     def optional_flag(self, name: str) -> bool | None:
         """Read a boolean that may be missing."""
         return None if self.all.get(name) is None else self.flag(name)

@@ -112,6 +112,43 @@ class StageEntry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ChargedAmount:
+    """How much of one thing that AWS charges for, and what it cost in USD."""
+
+    count: float
+    usd: float
+
+    @classmethod
+    def parse(cls, document: object) -> "ChargedAmount":
+        """Read the API's ChargedAmount."""
+        members = Members(document, "ChargedAmount")
+        return cls(count=members.decimal("count"), usd=members.decimal("usd"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobCost:
+    """What a job had cost when it ended last, in USD at list prices; `parts` are its stages and what is beside them."""
+
+    usd: float
+    region: str
+    prices_of: str
+    usage: Mapping[str, ChargedAmount]
+    parts: Mapping[str, float]
+
+    @classmethod
+    def parse(cls, document: object) -> "JobCost":
+        """Read the API's JobCost."""
+        members = Members(document, "JobCost")
+        return cls(
+            usd=members.decimal("usd"),
+            region=members.text("region"),
+            prices_of=members.text("pricesOf"),
+            usage={name: ChargedAmount.parse(amount) for name, amount in members.object("usage").items()},
+            parts=members.decimals("parts"),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class JobAccepted:
     """The answer to a submission, a cancel or a redrive."""
 
@@ -150,6 +187,8 @@ class JobSummary:
     finished_at: datetime | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     error: JobError | None = None
+    cost: JobCost | None = None
+    """None of a job that has not ended yet, or of a Darkroom that counts none."""
     document: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -313,5 +352,6 @@ def _summary(members: Members) -> dict[str, Any]:
         "finished_at": members.optional_time("finishedAt"),
         "tags": members.texts("tags"),
         "error": members.optional("error", JobError.parse),
+        "cost": members.optional("cost", JobCost.parse),
         "document": members.all,
     }

@@ -8,6 +8,7 @@ from typing import Final
 from lambdas.adapters import keys
 from lambdas.adapters.aws_errors import ClientError, code_of, translated
 from lambdas.adapters.clients import client
+from lambdas.adapters.metering import meter
 from lambdas.jobs.errors import ImageNotFound, TransientError
 
 UPLOAD_SECONDS: Final = 15 * 60
@@ -83,6 +84,7 @@ class ImageBucket:
         """Store an artefact of a job; storing it again replaces it."""
         with translated(f"Storing {name}"):
             client("s3").put_object(self._name, keys.artefact_key(owner, job_id, name), content, media_type)
+        meter.note("object_writes")
 
     def delete_artefacts(self, owner: str, job_id: str, names: Iterable[str]) -> None:
         """Delete some artefacts of a job; those that are not there are no error."""
@@ -91,6 +93,7 @@ class ImageBucket:
     def delete_all_artefacts(self, owner: str, job_id: str) -> int:
         """Delete everything that a job has made; return how many objects there were."""
         deleted = 0
+        meter.note("object_writes")  # a LIST is billed like a PUT; to delete costs nothing
         with translated("Listing the artefacts"):
             for found in client("s3").list_objects(self._name, keys.job_prefix(owner, job_id)):
                 self._delete(found)
@@ -98,6 +101,7 @@ class ImageBucket:
         return deleted
 
     def _read(self, key: str) -> bytes:
+        meter.note("object_reads")
         with translated("Reading from the bucket"):
             content: bytes = client("s3").get_object(self._name, key)
         return content

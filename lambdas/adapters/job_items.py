@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from lambdas.adapters import keys
 from lambdas.adapters.item_values import from_item_value, to_item_value
+from lambdas.jobs.cost import Cost, Spent
 from lambdas.jobs.likeness import Fingerprint
 from lambdas.jobs.model import Failure, Job, OwedLetter, StageRecord
 from lambdas.jobs.status import StageStatus, Status
@@ -20,6 +21,17 @@ DELETED: Final = "deletedAt"
 """On a row that is only this note: the owner has deleted the job, and no late message or writer may bring it back."""
 OWED_LETTER: Final = "owedLetter"
 """On a FAILED row whose dead letter is not known to be sent. The state machine removes it: state `LetterSent`."""
+COST: Final = "cost"
+"""On the row of a job that has ended."""
+_SPENT: Final = {
+    "told": "told",
+    "ms": "milliseconds",
+    "writes": "table_writes",
+    "puts": "object_writes",
+    "gets": "object_reads",
+    "looks": "recognitions",
+}
+"""Names in the row, which are billed by their length, of what a stage has spent."""
 
 Item = dict[str, Any]
 
@@ -73,6 +85,7 @@ def to_row(job: Job) -> dict[str, Any]:
         keys.WATCH_SHARD: keys.watch_shard(job.job_id) if job.due_at else None,
         keys.DUE_AT: job.due_at,
         keys.FINGERPRINT: fingerprint_to_row(job.fingerprint, job.created_at),
+        COST: None if job.cost is None else job.cost.text(),
         keys.EXPIRES_AT: job.expires_at,
     }
 
@@ -101,6 +114,7 @@ def from_row(row: Mapping[str, Any]) -> Job:
         owed_letter=_owed_letter_from_row(row.get(OWED_LETTER)),
         tokens=dict(row.get("tokens", {})),
         fingerprint=fingerprint_from_row(row[keys.FINGERPRINT])[0] if keys.FINGERPRINT in row else None,
+        cost=Cost.read(row[COST]) if COST in row else None,
         expires_at=int(row[keys.EXPIRES_AT]),
     )
 
@@ -121,6 +135,9 @@ def stage_to_row(stage: StageRecord) -> dict[str, Any]:
         "resultKey": stage.result_key,
         "folder": stage.folder,
         "checksums": dict(stage.checksums) or None,
+        "retries": stage.retries or None,
+        "triedAt": stage.tried_at,
+        "spent": spent_to_row(stage.spent) or None,
     }
     return {name: value for name, value in row.items() if value is not None}
 
@@ -140,7 +157,15 @@ def _stage_from_row(row: Mapping[str, Any]) -> StageRecord:
         result_key=row.get("resultKey"),
         folder=row.get("folder"),
         checksums=dict(row.get("checksums", {})),
+        retries=int(row.get("retries", 0)),
+        tried_at=row.get("triedAt"),
+        spent=Spent(**{_SPENT[name]: int(count) for name, count in row.get("spent", {}).items()}),
     )
+
+
+def spent_to_row(spent: Spent) -> dict[str, int]:
+    """Lay out what a stage has spent as a map; what is nothing is left out."""
+    return {name: count for name, attribute in _SPENT.items() if (count := getattr(spent, attribute))}
 
 
 def fingerprint_to_row(fingerprint: Fingerprint | None, created_at: str) -> str | None:

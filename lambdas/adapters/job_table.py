@@ -13,6 +13,7 @@ from lambdas.adapters.aws_errors import ClientError, translated
 from lambdas.adapters.clients import client
 from lambdas.adapters.job_items import (
     CANCELLED_UNSEEN,
+    COST,
     DELETED,
     OWED_LETTER,
     Item,
@@ -22,6 +23,7 @@ from lambdas.adapters.job_items import (
     key,
     marshal,
     owed_letter_to_row,
+    spent_to_row,
     stage_to_row,
     to_row,
     unmarshal,
@@ -44,6 +46,7 @@ from lambdas.adapters.row_writes import (
     update_row,
     watch_values,
 )
+from lambdas.jobs.cost import Cost, Spent
 from lambdas.jobs.errors import InvalidJob
 from lambdas.jobs.model import Attempt, Failure, Job, OwedLetter, StageRecord
 from lambdas.jobs.status import (
@@ -98,10 +101,11 @@ class JobTable:
         item: Item | None = answer.get("Item")
         return item
 
-    def put_new(self, job: Job) -> Job:
+    def put_new(self, job: Job, *, cost_if_cancelled: Cost | None = None) -> Job:
         """Write a job down unless it is there already, and return what is there then.
 
-        The first submission of an id wins. One that its owner has cancelled before it was read is written as CANCELLED.
+        The first submission of an id wins. One that its owner has cancelled before it was read is written as CANCELLED,
+        and has cost `cost_if_cancelled`.
         Raises JobDeletedError when it was sent before its owner deleted the job, and InvalidJob when it was sent after
         that: an id is used once. Only a FAILED job may then be written, to say so.
         """
@@ -113,7 +117,7 @@ class JobTable:
             return self._put_after_deletion(job, old[DELETED])
         if not is_note(old):
             return from_row(old)
-        cancelled = _cancelled_before_it_was_seen(job, old[CANCELLED_UNSEEN])
+        cancelled = replace(_cancelled_before_it_was_seen(job, old[CANCELLED_UNSEEN]), cost=cost_if_cancelled)
         old = self._put_if(cancelled, f"attribute_exists({CANCELLED_UNSEEN})")
         return cancelled if old is None else from_row(old)
 
@@ -184,8 +188,8 @@ class JobTable:
         except ClientError as error:
             raise RefusedError(job_in(old_item(error))) from error
 
-    def begin_stage(self, attempt: Attempt, stage: str, *, token: str, now: str) -> Job:
-        """Mark a stage as running, and the job with it; return the job.
+    def begin_stage(self, attempt: Attempt, stage: str, *, token: str, now: str, retries: int = 0) -> Job:
+        """Mark a stage as running, and the job with it; return the job. `retries` of its state there were before.
 
         Raises RefusedError when the attempt may not run, is late, or the stage has nothing left to do.
         """
@@ -199,14 +203,15 @@ class JobTable:
             "startedAt = if_not_exists(startedAt, :now), "
             "stages.#stage.#status = :stageRunning, stages.#stage.attempt = :attempt, "
             "stages.#stage.tries = stages.#stage.tries + :one, "
-            "stages.#stage.startedAt = if_not_exists(stages.#stage.startedAt, :now), tokens.#tokenOf = :token "
+            "stages.#stage.startedAt = if_not_exists(stages.#stage.startedAt, :now), "
+            "stages.#stage.triedAt = :now, stages.#stage.retries = :retries, tokens.#tokenOf = :token "
             "REMOVE stages.#stage.#error",
             f"{THIS_ATTEMPT} AND {may_run} AND {NOT_LATE} AND {KNOWN_STAGE} AND {STAGE_IS_OPEN} "
             f"AND {not_our_own_repeat}",
             values
             | statuses
             | status_values(attempt.owner, Status.RUNNING, ":running")
-            | {":token": token, ":now": now},
+            | {":token": token, ":now": now, ":retries": retries},
             stage=stage,
             token_of=f"begin-{stage}",
         )
@@ -246,19 +251,23 @@ class JobTable:
         ends_job: bool,
         fingerprint_key: str | None = None,
         skipping: Mapping[str, str] | None = None,
+        spent: Spent | None = None,
+        cost: Cost | None = None,
         token: str,
         now: str,
     ) -> Job:
         """Store what a stage found, and settle the job as SUCCEEDED with its last stage; return the job.
 
-        From then on it is found by its `fingerprint_key`: the same write puts it into that index. `skipping` are other
-        stages that, as has turned out, have nothing to do, with the reasons.
+        `spent` is what all tries of the stage have, this one too, and `cost` is of a job that ends. From then on it is
+        found by its `fingerprint_key`: the same write puts it into that index. `skipping` are other stages that, as has
+        turned out, have nothing to do, with the reasons.
         Raises RefusedError when the attempt may not run any more or the stage is done already.
         """
         attribute, stored = ("#result", result) if result_key is None else ("resultKey", result_key)
         settled = (
             f", #status = :succeeded, {keys.OWNER_AND_STATUS} = :ownerAndStatus, finishedAt = :now" if ends_job else ""
         ) + (f", {keys.FINGERPRINT} = :fingerprint" if ends_job and fingerprint_key else "")
+        paid = (", stages.#stage.spent = :spent" if spent else "") + (f", {COST} = :cost" if cost else "")
         still_running, statuses = one_of("#status", sources(Status.SUCCEEDED))
         skips = dict(enumerate((skipping or {}).items()))
         skipped = "".join(f", stages.#skip{i}.#status = :skipped, stages.#skip{i}.reason = :reason{i}" for i in skips)
@@ -271,27 +280,32 @@ class JobTable:
             f"SET {NEXT_VERSION}, stages.#stage.#status = :stageDone, stages.#stage.progress = :hundred, "
             f"stages.#stage.finishedAt = :now, stages.#stage.{attribute} = :result, "
             f"stages.#stage.folder = :folder, stages.#stage.checksums = :checksums, "
-            f"tokens.#tokenOf = :token{settled}{skipped} "
+            f"tokens.#tokenOf = :token{settled}{skipped}{paid} "
             f"REMOVE stages.#stage.#error{f', {UNWATCH}' if ends_job else ''}",
             f"{THIS_ATTEMPT} AND {still_running} AND {KNOWN_STAGE} AND {STAGE_IS_OPEN}",
             values
             | statuses
             | {":result": stored, ":folder": folder, ":checksums": dict(checksums), ":token": token, ":now": now}
-            | {f":reason{i}": reason for i, (_, reason) in skips.items()},
+            | {f":reason{i}": reason for i, (_, reason) in skips.items()}
+            | ({":spent": spent_to_row(spent)} if spent else {})
+            | ({":cost": cost.text()} if cost else {}),
             stage=stage,
             token_of=f"end-{stage}",
             further_names={f"#skip{i}": name for i, (name, _) in skips.items()},
         )
 
-    def record_stage_failure(self, attempt: Attempt, stage: str, failure: Failure, *, token: str, now: str) -> Job:
-        """Write down why a try of a stage failed; `token` is the one it began with.
+    def record_stage_failure(
+        self, attempt: Attempt, stage: str, failure: Failure, *, spent: Spent | None = None, token: str, now: str
+    ) -> Job:
+        """Write down why a try of a stage failed, and what all its tries have `spent`; `token` is that of its begin.
 
         Raises RefusedError when the attempt is over or a later try has begun: that one is not to be called failed.
         """
         return update_row(
             self._name,
             attempt,
-            f"SET {NEXT_VERSION}, stages.#stage.#status = :stageFailed, stages.#stage.#error = :failure",
+            f"SET {NEXT_VERSION}, stages.#stage.#status = :stageFailed, stages.#stage.#error = :failure"
+            f"{', stages.#stage.spent = :spent' if spent else ''}",
             f"{THIS_ATTEMPT} AND #status = :running AND stages.#stage.#status = :stageRunning "
             "AND tokens.#tokenOf = :token",
             {
@@ -301,13 +315,14 @@ class JobTable:
                 ":failure": failure_to_row(failure),
                 ":token": token,
                 ":now": now,
+                **({":spent": spent_to_row(spent)} if spent else {}),
             },
             stage=stage,
             token_of=f"begin-{stage}",
             own_token_is_success=False,
         )
 
-    def cancel(self, job: Job, *, due_at: str, now: str) -> Job:
+    def cancel(self, job: Job, *, cost: Cost | None = None, due_at: str, now: str) -> Job:
         """Take a job from the status that the caller has seen to where a cancel leads; return it.
 
         At `due_at` the reconciler looks for what it has left behind.
@@ -316,6 +331,7 @@ class JobTable:
         """
         target = ON_CANCEL[job.status]
         end = ", finishedAt = :now" if target in ENDS else ""
+        end += f", {COST} = :cost" if cost else ""
         return update_row(
             self._name,
             job.current,
@@ -324,7 +340,8 @@ class JobTable:
             f"{THIS_ATTEMPT} AND #status = :seen",
             status_values(job.owner, target, ":target")
             | watch_values(job.job_id, due_at)
-            | {":seen": job.status, ":now": now},
+            | {":seen": job.status, ":now": now}
+            | ({":cost": cost.text()} if cost else {}),
         )
 
     def settle_failed(
@@ -334,6 +351,7 @@ class JobTable:
         letter: OwedLetter,
         *,
         even_if_cancelling: bool = False,
+        cost: Cost | None = None,
         due_at: str,
         token: str,
         now: str,
@@ -350,18 +368,19 @@ class JobTable:
             may_fail,
             f", #error = :failure, {OWED_LETTER} = :letter",
             {":failure": failure_to_row(failure), ":letter": owed_letter_to_row(letter)},
+            cost=cost,
             due_at=due_at,
             token=token,
             now=now,
         )
 
-    def settle_cancelled(self, attempt: Attempt, *, due_at: str, token: str, now: str) -> Job:
+    def settle_cancelled(self, attempt: Attempt, *, cost: Cost | None = None, due_at: str, token: str, now: str) -> Job:
         """Bring a job to the end CANCELLED; return it. Raises RefusedError.
 
         At `due_at` the reconciler deletes what a late writer has left.
         """
         may_end = sources(Status.CANCELLED)
-        return self._settle(attempt, Status.CANCELLED, may_end, "", {}, due_at=due_at, token=token, now=now)
+        return self._settle(attempt, Status.CANCELLED, may_end, "", {}, cost=cost, due_at=due_at, token=token, now=now)
 
     def redrive(self, job: Job, *, deadline_at: str | None, due_at: str, everything: bool, now: str) -> Job:
         """Take a failed job to its next attempt, which does what is not done yet, or `everything`; return it.
@@ -400,6 +419,7 @@ class JobTable:
         further: str,
         values: Mapping[str, Any],
         *,
+        cost: Cost | None,
         due_at: str,
         token: str,
         now: str,
@@ -410,13 +430,14 @@ class JobTable:
             self._name,
             attempt,
             f"SET {NEXT_VERSION}, #status = :end, {keys.OWNER_AND_STATUS} = :ownerAndStatus, finishedAt = :now, "
-            f"tokens.#tokenOf = :token, {WATCH}{further}",
+            f"tokens.#tokenOf = :token, {WATCH}{further}{f', {COST} = :cost' if cost else ''}",
             f"{THIS_ATTEMPT} AND {from_there}",
             {
                 **values,
                 **statuses,
                 **status_values(attempt.owner, end, ":end"),
                 **watch_values(attempt.job_id, due_at),
+                **({":cost": cost.text()} if cost else {}),
                 ":token": token,
                 ":now": now,
             },

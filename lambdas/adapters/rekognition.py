@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from lambdas.adapters.aws_errors import ClientError, code_of, translated
 from lambdas.adapters.clients import client
+from lambdas.adapters.metering import meter
 from lambdas.jobs.errors import InvalidImage
 
 LEAST_CONFIDENCE: Final = 60
@@ -46,4 +47,5 @@ def _ask(operation: str, image: bytes, **further: Any) -> dict[str, Any]:
         if code_of(error) not in UNREADABLE:
             raise
         raise InvalidImage(REFUSED.format(code=code_of(error))) from error
+    meter.note("recognitions")
     return answer

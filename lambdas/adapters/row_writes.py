@@ -13,6 +13,7 @@ from lambdas.adapters import keys
 from lambdas.adapters.aws_errors import ClientError, code_of, translated
 from lambdas.adapters.clients import client
 from lambdas.adapters.job_items import Item, from_row, is_note, key, marshal, unmarshal
+from lambdas.adapters.metering import meter
 from lambdas.jobs.model import Attempt, Job
 from lambdas.jobs.status import StageStatus, Status
 
@@ -74,10 +75,13 @@ def update_row(
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
     except ClientError as error:
-        found = job_in(old_item(error))
+        refusing = old_item(error)
+        meter.note_row(refusing or {})
+        found = job_in(refusing)
         if found and token_of and own_token_is_success and found.tokens.get(token_of) == values[":token"]:
             return found
         raise RefusedError(found) from error
+    meter.note_row(answer["Attributes"])
     return from_row(unmarshal(answer["Attributes"]))
 
 

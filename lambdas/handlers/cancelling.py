@@ -7,9 +7,11 @@ from typing import Final
 from lambdas.adapters import queues
 from lambdas.adapters.job_table import JobTable
 from lambdas.adapters.row_writes import RefusedError
+from lambdas.handlers.costing import cost_of, last_write
 from lambdas.handlers.logs import logger
 from lambdas.handlers.problems import ConflictError, NotFoundError
 from lambdas.handlers.watching import after_late_writers, next_look
+from lambdas.jobs.cost import Cost
 from lambdas.jobs.model import Job
 from lambdas.jobs.status import CANCELLATION, ENDS, ON_CANCEL, Status
 from lambdas.jobs.times import now
@@ -29,10 +31,16 @@ def cancel(table: JobTable, owner: str, job_id: str, job: Job | None, *, queue_u
         if job.status not in ON_CANCEL:
             raise ConflictError(f"The job has ended as {job.status}; nothing was changed.", jobStatus=job.status)
         try:
-            return table.cancel(job, due_at=_due_after(ON_CANCEL[job.status]), now=now()).status
+            target = ON_CANCEL[job.status]
+            return table.cancel(job, cost=_cost(job, target), due_at=_due_after(target), now=now()).status
         except RefusedError as refused:
             job = refused.job  # it has moved on in between, and can do so only a few times before it ends
     return _cancel_unseen(table, owner, job_id, queue_urls)
+
+
+def _cost(job: Job, status: Status) -> Cost | None:
+    """Price a job that the cancel ends; one that is still at work ends later."""
+    return cost_of(job, ending=last_write(job)) if status in ENDS else None
 
 
 def _due_after(status: Status) -> str:

@@ -5,10 +5,13 @@ from dataclasses import replace
 from typing import Any, Final
 
 from lambdas import config
+from lambdas.handlers.costing import cost_of, row_bytes
 from lambdas.handlers.job_message import JobMessage
 from lambdas.handlers.watching import after_failure, next_look
+from lambdas.jobs.cost import Cost
 from lambdas.jobs.deadline import deadline_after
 from lambdas.jobs.model import Failure, Job, OwedLetter, StageRecord
+from lambdas.jobs.prices import Charge, write_units
 from lambdas.jobs.status import Status
 from lambdas.jobs.submission import Submission
 from lambdas.jobs.times import epoch_seconds, now
@@ -33,7 +36,7 @@ def queued_job(message: JobMessage, submission: Submission, stages: Mapping[str,
 
 def failed_job(message: JobMessage, failure: Failure) -> Job:
     """A job that never can be: its owner was told that it is accepted, so it is there to say why not."""
-    return _job(
+    job = _job(
         message,
         NOTHING_ASKED,
         status=Status.FAILED,
@@ -43,6 +46,7 @@ def failed_job(message: JobMessage, failure: Failure) -> Job:
         due_at=after_failure(),
         finished_at=now(),
     )
+    return replace(job, cost=_cost_of_new(job))
 
 
 def refused_job(job: Job, failure: Failure) -> Job:
@@ -54,7 +58,14 @@ def refused_job(job: Job, failure: Failure) -> Job:
         owed_letter=OwedLetter(),
         due_at=after_failure(),
         finished_at=now(),
+        cost=_cost_of_new(job),
     )
+
+
+def _cost_of_new(job: Job) -> Cost:
+    """Price a job that is over when it is written down: no more than a letter comes after that."""
+    letter = {Charge.QUEUE_REQUESTS: 1, Charge.TABLE_WRITES: write_units(row_bytes(job))}
+    return cost_of(replace(job, version=0), ending=letter)
 
 
 def lifetime_seconds() -> int:

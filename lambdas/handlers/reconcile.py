@@ -15,6 +15,7 @@ from lambdas.adapters import executions, keys
 from lambdas.adapters.executions import Execution
 from lambdas.adapters.image_bucket import ImageBucket
 from lambdas.adapters.job_table import JobTable
+from lambdas.adapters.metering import meter
 from lambdas.adapters.row_writes import RefusedError
 from lambdas.adapters.watch_list import WatchList
 from lambdas.handlers.logs import about, about_nobody, logger
@@ -75,6 +76,7 @@ def _due(watch_list: WatchList) -> Iterator[tuple[str, str]]:
 
 
 def _look(table: JobTable, owner: str, job_id: str) -> str:
+    meter.start()
     try:
         job = table.get(owner, job_id)
         if job is None:

@@ -8,16 +8,20 @@ import hashlib
 import json
 import os
 import time
+from dataclasses import replace
 from typing import Any, Final
 
 from lambdas import config
 from lambdas.adapters import keys
 from lambdas.adapters.image_bucket import ArtefactMissingError, ImageBucket
 from lambdas.adapters.job_table import JobTable
+from lambdas.adapters.metering import meter
 from lambdas.adapters.rekognition import Rekognition
 from lambdas.adapters.row_writes import RefusedError
+from lambdas.handlers.costing import cost_of, with_stage
 from lambdas.handlers.logs import about, logger
 from lambdas.handlers.planning import has_extras, needless
+from lambdas.jobs.cost import Cost, Spent
 from lambdas.jobs.errors import (
     ArtefactLost,
     DeadlineExceeded,
@@ -31,7 +35,7 @@ from lambdas.jobs.errors import (
 from lambdas.jobs.failures import too_late
 from lambdas.jobs.likeness import Fingerprint
 from lambdas.jobs.model import Attempt, Failure, Job, StageRecord
-from lambdas.jobs.status import CANCELLATION, ENDS, STAGE_CLOSED
+from lambdas.jobs.status import CANCELLATION, ENDS, STAGE_CLOSED, StageStatus
 from lambdas.jobs.times import now
 from lambdas.stages.catalogue import BY_NAME, IDENTIFIES, LAST, MAKES_WORKING_COPY, WORKING_COPY, Reads, Stage
 from lambdas.stages.containment import run_contained
@@ -53,20 +57,22 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
     The one that looks at the image first adds whether there are `extras` to do, so that nobody else is asked.
     """
+    meter.start()
     attempt = Attempt.from_payload(event)
     stage = BY_NAME[config.text(config.Variable.STAGE)]
     about(attempt, stage=stage.name)
-    job = StageRun(stage, attempt, context).run()
+    job = StageRun(stage, attempt, context, retries=event.get("retries", 0)).run()
     return event | {"extras": has_extras(job)} if stage.name == MAKES_WORKING_COPY.name else event
 
 
 class StageRun:
     """One try of one stage."""
 
-    def __init__(self, stage: Stage, attempt: Attempt, context: Any) -> None:
+    def __init__(self, stage: Stage, attempt: Attempt, context: Any, *, retries: int) -> None:
         self._stage = stage
         self._attempt = attempt
         self._context = context
+        self._retries = retries
         # uuid4 would do, but to import it costs more than all the rest of a try.
         self._token = os.urandom(16).hex()
         self._folder = f"{stage.name}-{self._token[:12]}"
@@ -74,6 +80,7 @@ class StageRun:
         self._bucket = ImageBucket(config.text(config.Variable.IMAGE_BUCKET))
         self._last_look = time.monotonic()
         self._job: Job | None = None
+        self._record_before: StageRecord | None = None
 
     def run(self) -> Job:
         """Do everything that there is to do; return the job as it is then.
@@ -101,9 +108,14 @@ class StageRun:
     def _begin(self) -> tuple[Job, bool]:
         """Mark the stage as running; return the job, and whether there is anything left to do."""
         try:
-            return self._table.begin_stage(self._attempt, self._stage.name, token=self._token, now=now()), True
+            job = self._table.begin_stage(
+                self._attempt, self._stage.name, token=self._token, now=now(), retries=self._retries
+            )
         except RefusedError as refused:
             job = self._still_ours(refused)
+        else:
+            self._record_before = job.stages[self._stage.name]
+            return job, True
         if self._stage.name not in job.stages:
             self._add_missing()
             return self._begin()
@@ -189,6 +201,7 @@ class StageRun:
         result, result_key = json.dumps(output.result, allow_nan=False), None
         if len(result) > MAX_INLINE_RESULT_BYTES:
             result_key = self._store(RESULT, result.encode(), "application/json", written)
+        spent = self._spent(len(result) if result_key is None else len(result_key))
         try:
             return self._table.end_stage(
                 self._attempt,
@@ -200,6 +213,8 @@ class StageRun:
                 ends_job=self._stage is LAST,
                 fingerprint_key=self._fingerprint_key(),
                 skipping=self._needless(output),
+                spent=spent,
+                cost=self._cost(spent),
                 token=self._token,
                 now=now(),
             )
@@ -212,6 +227,18 @@ class StageRun:
                 raise JobSuperseded(f"The job has ended as {job.status}.") from refused
             logger.info("Another try of the stage was faster; its result stands")
             return job
+
+    def _spent(self, writing_bytes: int) -> Spent:
+        """What all tries of this stage have spent, with this one, when its last write adds so many bytes to the row."""
+        before = self._record_before.spent if self._record_before else Spent()
+        return before.plus(meter.spent(writing_bytes=writing_bytes))
+
+    def _cost(self, spent: Spent) -> Cost | None:
+        """Price the job, if this stage ends it."""
+        if self._stage is not LAST or self._job is None:
+            return None
+        record = replace(self._job.stages[self._stage.name], spent=spent, status=StageStatus.DONE)
+        return cost_of(with_stage(self._job, self._stage.name, record), is_found=self._fingerprint_key() is not None)
 
     def _needless(self, output: StageOutput) -> dict[str, str]:
         """Name the stages that this image does not need, once it was looked at."""
@@ -257,7 +284,14 @@ class StageRun:
         failure = Failure(error_class=type(error).__name__, message=str(error), stage=self._stage.name)
         logger.warning("The stage failed", extra={"errorClass": failure.error_class, "detail": failure.message})
         try:
-            self._table.record_stage_failure(self._attempt, self._stage.name, failure, token=self._token, now=now())
+            self._table.record_stage_failure(
+                self._attempt,
+                self._stage.name,
+                failure,
+                spent=self._spent(len(failure.message)),
+                token=self._token,
+                now=now(),
+            )
         except RefusedError as refused:
             # Whatever failed: what the owner no longer wants is cleaned up, not dead-lettered.
             if refused.job and refused.job.status in CANCELLATION:

@@ -10,6 +10,7 @@ from typing import Any
 from lambdas import config
 from lambdas.adapters.executions import Execution
 from lambdas.adapters.job_table import JobTable
+from lambdas.adapters.metering import meter
 from lambdas.handlers.logs import about, logger
 from lambdas.handlers.settling import send_owed_letter, settle_after
 from lambdas.jobs.model import Attempt
@@ -17,6 +18,7 @@ from lambdas.jobs.model import Attempt
 
 def handler(event: dict[str, Any], _context: Any) -> None:
     """Settle the job of one execution that has ended without success."""
+    meter.start()
     attempt = _attempt(event["detail"])
     if attempt is None:
         logger.warning("The execution is not one of Darkroom's jobs", extra={"execution": event["detail"].get("name")})

@@ -11,7 +11,9 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from lambdas import config
 from lambdas.adapters import executions
 from lambdas.adapters.job_table import JobDeletedError, JobTable
+from lambdas.adapters.metering import meter
 from lambdas.handlers.batches import answer_for_each
+from lambdas.handlers.costing import cost_of, last_write
 from lambdas.handlers.dead_jobs import bury_unreadable, fail_unstarted
 from lambdas.handlers.job_message import JobMessage, read_message
 from lambdas.handlers.logs import about, logger
@@ -35,6 +37,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
 
 def start_job(record: SQSRecord) -> None:
     """Take one message to a running execution, or to a dead letter that says why it can never run."""
+    meter.start()
     try:
         message = read_message(record)
     except InvalidJob as error:
@@ -56,7 +59,8 @@ def _start_or_fail(message: JobMessage) -> None:
         return
     try:
         table = JobTable(config.text(config.Variable.JOB_TABLE))
-        _start(table, table.put_new(within_limit(asked)), asked)
+        cancelled = cost_of(asked, ending=last_write(asked))
+        _start(table, table.put_new(within_limit(asked), cost_if_cancelled=cancelled), asked)
     except InvalidJob as error:
         fail_unstarted(message, error, even_if_queued=True)
 

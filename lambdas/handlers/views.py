@@ -3,6 +3,7 @@
 from typing import Any
 
 from lambdas.adapters.similar_jobs import Neighbours
+from lambdas.jobs.cost import Cost
 from lambdas.jobs.model import Failure, Job, StageRecord
 from lambdas.jobs.status import ENDS, StageStatus, Status
 
@@ -35,9 +36,28 @@ def summary(job: Job) -> dict[str, Any]:
             "finishedAt": job.finished_at,
             "tags": dict(job.tags),
             "error": failure(job.error),
+            "cost": cost(job.cost),
             "links": links(job.job_id),
         }
     )
+
+
+def cost(cost: Cost | None) -> dict[str, Any] | None:
+    """What a job has cost, the dearest first; None of one that has not ended yet."""
+    if cost is None:
+        return None
+    usage = sorted(cost.usage.items(), key=lambda entry: -entry[1][1])
+    return {
+        "usd": _places(cost.usd),
+        "region": cost.region,
+        "pricesOf": cost.prices_of,
+        "usage": {name.value: {"count": _places(count), "usd": _places(usd)} for name, (count, usd) in usage},
+        "parts": {name: _places(usd) for name, usd in sorted(cost.parts.items(), key=lambda entry: -entry[1])},
+    }
+
+
+def _places(number: float) -> float:
+    return round(number, 10)
 
 
 def whole(job: Job) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from lambdas.jobs.cost import Cost, Spent
 from lambdas.jobs.errors import redrive_can_help
 from lambdas.jobs.likeness import Fingerprint
 from lambdas.jobs.status import StageStatus, Status
@@ -71,6 +72,11 @@ class StageRecord:
     """Where the try that counts has put its artefacts, below the job's own place."""
     checksums: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 of each artefact of that try, in hexadecimal, by name."""
+    retries: int = 0
+    """How often the state machine has tried its state again; more than tries, where Lambda had no room for some."""
+    tried_at: str | None = None
+    """When the last try began."""
+    spent: Spent = field(default_factory=Spent)
 
     def reopened(self) -> "StageRecord":
         """The record as a new attempt finds it: nothing is done yet."""
@@ -117,6 +123,8 @@ class Job:
 
     fingerprint: Fingerprint | None = None
     """What the job is found by when another is of the same picture; only of jobs that have succeeded."""
+    cost: Cost | None = None
+    """What it had cost when it ended last; None of one that has not ended yet."""
 
     @property
     def current(self) -> Attempt:

@@ -10,6 +10,7 @@ from zipfile import ZipFile
 from lambdas.adapters.job_items import to_row
 from lambdas.stages.catalogue import ORDINARY
 from laptop.bench import prices, transitions
+from laptop.bench.designs import NAIVE_TRANSITIONS
 from laptop.bench.goals import Finding
 from laptop.bench.images import Say
 from laptop.bench.in_memory import InMemory, deployed, table_in_template
@@ -68,7 +69,7 @@ def _counts(requests: Mapping[str, int]) -> list[Finding]:
             value=len(entered),
             limit=MAX_TRANSITIONS,
             unit="transitions",
-            peer=f"naive {_naive_transitions()}: status, cancel and choice states around each stage",
+            peer=f"naive {NAIVE_TRANSITIONS}: status, cancel and choice states around each stage",
         ),
         Finding(
             goal=3,
@@ -102,14 +103,9 @@ def _price(requests: Mapping[str, int], row_kb: float) -> Finding:
         value=price(entered),
         limit=None,
         unit="USD",
-        peer=f"without the functions' time; with the naive {_naive_transitions()} transitions "
-        f"{price(_naive_transitions()):.2f}",
+        peer=f"without the functions' time; with the naive {NAIVE_TRANSITIONS} transitions "
+        f"{price(NAIVE_TRANSITIONS):.2f}",
     )
-
-
-def _naive_transitions() -> int:
-    """Four states around each stage (running?, cancelled?, choose, done), the Parallel state, and three to end it."""
-    return 5 * len(ORDINARY) + 1 + 3
 
 
 def _skipping(memory: InMemory) -> dict[str, float]:

@@ -1,30 +1,11 @@
-"""What AWS charges, in one place, and what follows from it for the shape of the state machine.
+"""What follows from AWS's prices for the shape of the state machine. The prices are in `lambdas.jobs.prices`."""
 
-Prices of us-east-1, in USD, without free tiers and discounts, as they were known in November 2026. Look them up before
-you rely on them: https://aws.amazon.com/step-functions/pricing/, /lambda/pricing/, /dynamodb/pricing/on-demand/,
-/s3/pricing/, /sqs/pricing/ and /api-gateway/pricing/. Must not hold a price that nothing is computed from.
-"""
-
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
-AS_OF: Final = "2026-11"
-REGION: Final = "us-east-1"
+from lambdas.jobs.prices import AS_OF, REGION, Charge, gb_seconds, usd, write_units
 
-TRANSITION: Final = 25e-6
-"""One state entered, Standard workflow."""
-INVOCATION: Final = 0.20e-6
-GB_SECOND: Final = 13.3334e-6
-"""Arm."""
-WRITE_UNIT: Final = 0.625e-6
-"""On demand; one for each KB of the item, of a refused conditional write too."""
-S3_WRITE: Final = 5e-6
-"""PUT, POST, LIST."""
-S3_READ: Final = 0.4e-6
-QUEUE_REQUEST: Final = 0.40e-6
-API_REQUEST: Final = 3.50e-6
+__all__ = ["AS_OF", "REGION", "Skipping", "of_job", "of_requests", "skipping"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,27 +27,32 @@ class Skipping:
 
 def skipping(*, memory_mb: int, milliseconds: float, row_kb: float) -> Skipping:
     """Compare a Choice with an invocation that asks the row, is refused and returns. Rows are billed by whole KB."""
-    invocation = INVOCATION + memory_mb / 1024 * milliseconds / 1000 * GB_SECOND + math.ceil(row_kb) * WRITE_UNIT
-    return Skipping(refused_invocation=invocation, choice=TRANSITION)
+    invocation = (
+        usd(Charge.INVOCATIONS, 1)
+        + usd(Charge.GB_SECONDS, gb_seconds(memory_mb, milliseconds))
+        + usd(Charge.TABLE_WRITES, write_units(row_kb * 1024))
+    )
+    return Skipping(refused_invocation=invocation, choice=usd(Charge.TRANSITIONS, 1))
 
 
 def of_job(*, transitions: int, functions: int, requests: Mapping[str, int], row_kb: float) -> float:
     """What a job costs in USD but for its functions' time: one call, and its message sent, taken and deleted."""
     return (
-        API_REQUEST
-        + 3 * QUEUE_REQUEST
-        + transitions * TRANSITION
-        + functions * INVOCATION
+        usd(Charge.API_REQUESTS, 1)
+        + usd(Charge.FAIR_QUEUE_REQUESTS, 3)
+        + usd(Charge.TRANSITIONS, transitions)
+        + usd(Charge.INVOCATIONS, functions)
         + of_requests(requests, row_kb=row_kb)
     )
 
 
 def of_requests(requests: Mapping[str, int], *, row_kb: float) -> float:
     """What requests to DynamoDB and S3 cost, in USD: `S3.PutObject` and the like, as they are counted."""
+    units = write_units(row_kb * 1024)
     prices = {
-        "S3.GetObject": S3_READ,
-        "S3.PutObject": S3_WRITE,
-        "DynamoDB.UpdateItem": math.ceil(row_kb) * WRITE_UNIT,
-        "DynamoDB.PutItem": math.ceil(row_kb) * WRITE_UNIT,
+        "S3.GetObject": usd(Charge.OBJECT_READS, 1),
+        "S3.PutObject": usd(Charge.OBJECT_WRITES, 1),
+        "DynamoDB.UpdateItem": usd(Charge.TABLE_WRITES, units),
+        "DynamoDB.PutItem": usd(Charge.TABLE_WRITES, units),
     }
     return sum(prices.get(name, 0.0) * count for name, count in requests.items())

@@ -161,7 +161,7 @@ EVERYTHING = {
         "letter": {"jobId": "j"},
     },
     "result": {"Payload": {"answer": 42}},
-    "context": {"Execution": {"Id": "arn"}},
+    "context": {"Execution": {"Id": "arn"}, "State": {"RetryCount": 2}},
 }
 
 

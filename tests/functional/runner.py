@@ -44,6 +44,7 @@ class Runner:
         attempt: Attempt = ATTEMPT,
         ms: int = 30_000,
         contained: bool = False,
+        retries: int = 0,
     ) -> None:
         row = BY_NAME[name]
 
@@ -58,7 +59,9 @@ class Runner:
             # The work of most tests looks at what they hold, which it could not do from another process.
             self._monkeypatch.setattr(run_stage, "run_contained", lambda module, stage_input: module.run(stage_input))
         self._monkeypatch.setenv("STAGE", name)
-        run_stage.handler(attempt.payload(), SimpleNamespace(get_remaining_time_in_millis=lambda: ms))
+        run_stage.handler(
+            attempt.payload() | {"retries": retries}, SimpleNamespace(get_remaining_time_in_millis=lambda: ms)
+        )
 
 
 def find_nothing(_: StageInput) -> StageOutput:

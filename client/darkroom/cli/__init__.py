@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 import typer
 
-from darkroom.cli import account, analyze, dead_letters, exit_codes, jobs, result, similar
+from darkroom.cli import account, analyze, cost, dead_letters, exit_codes, jobs, result, similar
 from darkroom.cli.desk import Desk
 from darkroom.cli.terminal import error_document
 from darkroom.errors import DarkroomError
@@ -36,6 +36,7 @@ app.command("analyze")(analyze.analyze)
 app.command("status")(jobs.status)
 app.command("list")(jobs.list_jobs)
 app.command("watch")(jobs.watch)
+app.command("cost")(cost.cost)
 app.command("cancel")(jobs.cancel)
 app.command("redrive")(jobs.redrive)
 app.command("delete")(jobs.delete)

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from darkroom.cli.live_progress import STATUS_STYLES
 from darkroom.cli.moments import moment
+from darkroom.cli.money import usd
 from darkroom.cli.plain_text import plain
 from darkroom.models import Job, JobError, JobStatus, JobSummary, SimilarJob, StageEntry, StageStatus
 
@@ -33,6 +34,8 @@ def job_view(job: Job) -> RenderableType:
         facts.add_row("deadline", moment(job.deadline_at))
     if job.finished_at:
         facts.add_row("took", f"{(job.finished_at - job.created_at).total_seconds():.1f} s")
+    if job.cost:
+        facts.add_row("cost", Text(f"{usd(job.cost.usd)}, at the prices of {plain(job.cost.prices_of)}"))
     if job.attempt > 1:
         facts.add_row("attempt", str(job.attempt))
     if job.tags:
