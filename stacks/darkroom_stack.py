@@ -22,6 +22,7 @@ from stacks.image_bucket import ImageBucket
 from stacks.intake import Intake
 from stacks.job_table import JobTable
 from stacks.logs import LogKeeping
+from stacks.measurements import grant_measurements
 from stacks.openapi import Contract
 from stacks.push_channel import PushChannel
 from stacks.reconciler import Reconciler
@@ -175,6 +176,7 @@ class DarkroomStack(Stack):
             user_pool=self.identity.pool,
             intake=self.intake,
             handler=self._api_calls(),
+            operations=self._operations(),
             throttles=_throttles(self._settings),
             log_keeping=self._logs,
             tracing=self._settings.tracing,
@@ -392,6 +394,29 @@ class DarkroomStack(Stack):
         self.bucket.grant_telling_missing(function, keys.JOB_PREFIX)
         self.intake.queue.grant(function, "sqs:GetQueueAttributes")
         self.intake.dead_letter_queue.grant(function, "sqs:GetQueueAttributes")
+        return function
+
+    def _operations(self) -> lambda_.Function:
+        function = self._api_function(
+            "Operations",
+            description="answers the API's calls for operators",
+            handler="operations",
+            timeout=API_TIMEOUT,
+            environment={
+                Variable.JOB_TABLE: self.table.table.table_name,
+                **self._redriving_environment(),
+                Variable.JOB_QUEUE_URL: self.intake.queue.queue_url,
+                Variable.INTAKE_DEAD_LETTER_QUEUE_URL: self.intake.dead_letter_queue.queue_url,
+                Variable.DEAD_LETTER_QUEUE_URL: self.dead_letters.queue.queue_url,
+            },
+        )
+        self.table.grant_rows(function, "GetItem", "UpdateItem")
+        self._grant_starting(function)
+        self.workflow.grant_listing(function)
+        self.intake.queue.grant(function, "sqs:GetQueueAttributes")
+        self.intake.dead_letter_queue.grant(function, "sqs:GetQueueAttributes")
+        self.dead_letters.grant_sorting(function)
+        grant_measurements(function)
         return function
 
     def _api_function(

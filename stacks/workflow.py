@@ -77,6 +77,14 @@ class Workflow(Construct):
             grantee=self.state_machine, actions=["lambda:InvokeFunction"], resource_arns=list(arns.values())
         )
 
+    def grant_listing(self, grantee: iam.IGrantable) -> None:
+        """Let it list this machine's executions."""
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["states:ListExecutions"],
+            resource_arns=[self.state_machine.state_machine_arn],
+        )
+
     def grant_executions(self, grantee: iam.IGrantable, *actions: str) -> None:
         """Let it look at this machine's executions, or stop them, of any job: they are named when a job comes."""
         iam.Grant.add_to_principal(
