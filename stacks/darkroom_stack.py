@@ -301,6 +301,7 @@ class DarkroomStack(Stack):
             environment={
                 Variable.EVENT_TABLE: self.events.log.table_name,
                 Variable.EVENT_BUS_NAME: self.events.bus.event_bus_name,
+                Variable.EVENT_FAILURES_URL: self.events.failures.queue_url,
                 **self._push_environment(),
             },
         )
