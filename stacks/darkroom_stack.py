@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from lambdas.adapters import keys
 from lambdas.config import OFF, ON, Variable
 from lambdas.stages.catalogue import STAGES, Reads, Stage
+from stacks.api import STAGE_NAME as API_STAGE
 from stacks.api import Api, Throttle, Throttles
 from stacks.bundling import Package, Packages
+from stacks.console import Behind
+from stacks.console_site import EXECUTION, Surroundings
 from stacks.dead_letters import DeadLetters
 from stacks.encryption import Encryption
 from stacks.event_stream import EventStream
@@ -24,6 +27,7 @@ from stacks.job_table import JobTable
 from stacks.logs import LogKeeping
 from stacks.measurements import grant_measurements
 from stacks.openapi import Contract
+from stacks.push_channel import STAGE_NAME as PUSH_STAGE
 from stacks.push_channel import PushChannel
 from stacks.reconciler import Reconciler
 from stacks.rekognition import grant_looking
@@ -145,6 +149,33 @@ class DarkroomStack(Stack):
         self._publish_events()
         self._watch()
         self._outputs()
+
+    def behind_the_console(self) -> Behind:
+        """Tell where a console's requests go."""
+        return Behind(
+            api_host=f"{self.api.rest_api.rest_api_id}.execute-api.{self.region}.{self.url_suffix}",
+            api_stage=API_STAGE,
+            live_host=f"{self.push.api.api_id}.execute-api.{self.region}.{self.url_suffix}",
+            live_stage=PUSH_STAGE,
+            sign_in_host=f"cognito-idp.{self.region}.{self.url_suffix}",
+            files_host=self.bucket.bucket.bucket_regional_domain_name,
+        )
+
+    def surroundings(self, stage: str) -> Surroundings:
+        """Tell what a console has to know of this environment, whose name is `stage`."""
+        execution = self.format_arn(
+            service="states",
+            resource="execution",
+            resource_name=f"{self.workflow.name}:{EXECUTION}",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        console = f"https://{self.region}.console.aws.amazon.com/states/home?region={self.region}"
+        return Surroundings(
+            stage=stage,
+            region=self.region,
+            user_pool_client_id=self.identity.client.user_pool_client_id,
+            execution_url=f"{console}#/v2/executions/details/{execution}",
+        )
 
     def _workflow(self, definition: str) -> Workflow:
         stages = {stage.placeholder: self._stage(stage) for stage in STAGES}
@@ -303,6 +334,7 @@ class DarkroomStack(Stack):
             environment={
                 Variable.EVENT_TABLE: self.events.log.table_name,
                 Variable.EVENT_BUS_NAME: self.events.bus.event_bus_name,
+                Variable.EVENT_FAILURES_URL: self.events.failures.queue_url,
                 **self._push_environment(),
             },
         )

@@ -69,6 +69,12 @@ class Settings:
     """Ask Amazon Rekognition about the pictures of jobs that want `labels`; billed by the picture, three times."""
     max_open_jobs: int
     """Unfinished jobs of one owner; one more is FAILED as TooManyJobs, and can be redriven when there is room."""
+    console: bool
+    """The web page, by CloudFront: a stack of its own, billed by the request. The laptop serves it itself."""
+    console_domain: str
+    """The console's own host name, with a certificate for it; empty for one of cloudfront.net."""
+    console_certificate: str
+    """ARN of that certificate, which has to be in us-east-1; empty without `console_domain`."""
 
     @classmethod
     def from_context(cls, environments: object, name: str) -> "Settings":
@@ -85,6 +91,10 @@ class Settings:
         _check_names(name, values)
         for field in fields(cls):
             _check_value(name, field.name, field.type, values[field.name])
+        if bool(values["console_domain"]) != bool(values["console_certificate"]):
+            raise SettingsError(
+                f"Environment {name!r} needs both of console_domain and console_certificate, or neither of them."
+            )
         return cls(**values)
 
 

@@ -1,8 +1,9 @@
 """The queues: how full the job queue is, and where dead letters go."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from lambdas.adapters.aws_errors import translated
 from lambdas.adapters.clients import client
@@ -48,3 +49,9 @@ def send_dead_letter(queue_url: str, letter: DeadLetter) -> None:
     """Put a dead letter where a person can look at it."""
     with translated("Sending the dead letter"):
         client("sqs").send_message(QueueUrl=queue_url, MessageBody=json.dumps(letter.to_document()))
+
+
+def send_note(queue_url: str, note: Mapping[str, Any]) -> None:
+    """Put a note about something that nobody could deal with where a person can look at it."""
+    with translated("Sending the note"):
+        client("sqs").send_message(QueueUrl=queue_url, MessageBody=json.dumps(note))

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from lambdas.handlers import views
 from lambdas.jobs.model import Job, StageRecord
+from lambdas.jobs.status import StageStatus
 
 SOURCE: Final = "/darkroom/jobs"
 SPEC_VERSION: Final = "1.0"
@@ -42,9 +43,9 @@ def event_between(before: Job | None, after: Job) -> dict[str, Any] | None:
 
 
 def _changed_stages(before: Job | None, after: Job) -> list[str]:
-    """Names of the stages that are shown otherwise now. Of a new job, none: nothing has happened to them yet."""
+    """Names of the stages that are shown otherwise now. Of a new job, those that it will never come to."""
     if before is None:
-        return []
+        return [name for name, record in after.stages.items() if record.status is StageStatus.SKIPPED]
     return [name for name in after.stages if name not in before.stages or _shown(before, name) != _shown(after, name)]
 
 

@@ -7,6 +7,9 @@ import pytest
 from darkroom import Client, JobStatus
 
 from lambdas.adapters import keys
+from lambdas.adapters.job_items import marshal, to_row
+from lambdas.jobs.model import Job
+from lambdas.jobs.status import Status
 from laptop import users
 from laptop.deployment import Deployment
 from laptop.places import ROOT
@@ -14,6 +17,8 @@ from laptop.users import User
 from laptop.world import World
 
 BUSY = User("busy@darkroom.example")
+LONG_AFTER = 4_000_000_000
+"""Seconds since 1970."""
 
 
 @pytest.fixture
@@ -58,12 +63,23 @@ def _key(owner: str, number: int) -> dict[str, Any]:
 
 
 def _running(owner: str, number: int) -> dict[str, Any]:
-    """What the limit counts: a row whose status is that of a job that runs."""
-    created = keys.created_key("2026-01-01T00:00:00.000Z", f"open-{number}")
-    return _key(owner, number) | {
-        keys.OWNER_AND_STATUS: {"S": keys.owner_and_status(owner, "RUNNING")},
-        keys.CREATED_KEY: {"S": created},
-    }
+    """What the limit counts: a row whose status is that of a job that runs. The reconciler is not to look at it."""
+    created = "2026-01-01T00:00:00.000Z"
+    job = Job(
+        owner=owner,
+        job_id=f"open-{number}",
+        status=Status.RUNNING,
+        attempt=1,
+        image_id="none",
+        analyses=(),
+        options={},
+        tags={},
+        stages={},
+        created_at=created,
+        updated_at=created,
+        expires_at=LONG_AFTER,
+    )
+    return marshal(to_row(job))
 
 
 def _write(deployed: Deployment, requests: list[dict[str, Any]]) -> None:

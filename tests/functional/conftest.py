@@ -41,6 +41,7 @@ class Aws:
     dead_letters_url: str
     job_queue_url: str
     intake_dead_letters_url: str
+    event_failures_url: str
     event_bus_name: str = "darkroom"
 
     @property
@@ -135,6 +136,7 @@ def aws(
         monkeypatch.setenv(Variable.INTAKE_DEAD_LETTER_QUEUE_URL, deployed.intake_dead_letters_url)
         monkeypatch.setenv(Variable.EVENT_TABLE, "events")
         monkeypatch.setenv(Variable.EVENT_BUS_NAME, deployed.event_bus_name)
+        monkeypatch.setenv(Variable.EVENT_FAILURES_URL, deployed.event_failures_url)
         monkeypatch.setenv(Variable.TICKET_TABLE, "tickets")
         monkeypatch.setenv(Variable.WATCHER_TABLE, "watchers")
         monkeypatch.setenv(Variable.PUSH_URL, f"https://push.execute-api.{REGION}.amazonaws.com/v1")
@@ -161,4 +163,5 @@ def _deploy(tables: dict[str, Any]) -> Aws:
         dead_letters_url=sqs.create_queue(QueueName="dead-letters")["QueueUrl"],
         job_queue_url=sqs.create_queue(QueueName="jobs")["QueueUrl"],
         intake_dead_letters_url=sqs.create_queue(QueueName="intake-dead-letters")["QueueUrl"],
+        event_failures_url=sqs.create_queue(QueueName="event-failures")["QueueUrl"],
     )
