@@ -12,7 +12,9 @@ VENDOR = CONSOLE / "vendor"
 VENDORED = json.loads((VENDOR / "checksums.json").read_text())
 OURS = sorted(path for path in CONSOLE.rglob("*.js") if VENDOR not in path.parents)
 FIRST_LOAD_BYTES = 150_000
-MAKES_HTML = re.compile(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|dangerouslySetInnerHTML|\beval\b|new Function")
+MAKES_HTML = re.compile(
+    r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|dangerouslySetInnerHTML|\beval\b|new Function"
+)
 KEEPS = re.compile(r"localStorage|sessionStorage|indexedDB|document\.cookie")
 
 
