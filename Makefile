@@ -91,13 +91,13 @@ synth: setup ## Write the CloudFormation of ENV=dev|prod|laptop to OUT=folder
 
 deploy: setup ## Deploy ENV=dev|prod to the AWS account you are signed in to
 	@test "$(ENV)" != laptop || { echo "The laptop is deployed to by \`make up\`."; exit 2; }
-	@$(CDK) deploy --no-notices --context env=$(ENV) "Darkroom-$(ENV)"
+	@$(CDK) deploy --no-notices --context env=$(ENV) "Darkroom-$(ENV)*"
 
 bootstrap: setup ## Prepare the account for the first deployment: once per account and region
 	@$(CDK) bootstrap --no-notices --context env=$(ENV)
 
 destroy: setup ## Delete ENV=dev|prod from the account
-	@$(CDK) destroy --no-notices --context env=$(ENV) "Darkroom-$(ENV)"
+	@$(CDK) destroy --no-notices --context env=$(ENV) "Darkroom-$(ENV)*"
 
 clean: ## Stop the emulator and delete all that was made here
 	@if [ -e .venv/.ready ]; then $(LAPTOP) clean; fi

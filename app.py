@@ -7,6 +7,7 @@ import aws_cdk as cdk
 
 from stacks import bundling
 from stacks.bundling import BundlingError, Packages
+from stacks.console import ConsoleStack
 from stacks.darkroom_stack import DarkroomStack
 from stacks.openapi import Contract
 from stacks.settings import Settings, SettingsError
@@ -42,13 +43,30 @@ def add_stack(app: cdk.App, name: str, settings: Settings, packages: Packages) -
     return stack
 
 
+def add_console(app: cdk.App, name: str, settings: Settings, darkroom: DarkroomStack) -> ConsoleStack | None:
+    """Add the stack of one environment's console, where the settings have one."""
+    if not settings.console:
+        return None
+    return ConsoleStack(
+        app,
+        f"Darkroom-{name}-console",
+        folder=ROOT / "console",
+        behind=darkroom.behind_the_console(),
+        surroundings=darkroom.surroundings(name),
+        domain=settings.console_domain,
+        certificate=settings.console_certificate,
+        log_retention_days=settings.log_retention_days,
+    )
+
+
 def main() -> None:
     """Synthesize the environment that was asked for."""
     app = cdk.App(analytics_reporting=False)
     name = app.node.try_get_context("env") or DEFAULT_ENVIRONMENT
     try:
         settings = settings_of(app, name)
-        add_stack(app, name, settings, packages_for(settings))
+        darkroom = add_stack(app, name, settings, packages_for(settings))
+        add_console(app, name, settings, darkroom)
     except (SettingsError, BundlingError) as error:
         sys.exit(f"Darkroom: {error}")
     app.synth()

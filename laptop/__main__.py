@@ -16,10 +16,12 @@ from laptop import demo, emulator, environment, running, users
 from laptop.assembly import CdkError
 from laptop.emulator import EmulatorError
 from laptop.environment import NotLoopbackError
+from laptop.front import FrontError
 from laptop.places import HOME, ROOT
+from laptop.ports import PortTakenError
 from laptop.world import World
 
-_EXPECTED = (CdkError, EmulatorError, NotLoopbackError, DarkroomError, LookupError)
+_EXPECTED = (CdkError, EmulatorError, FrontError, PortTakenError, NotLoopbackError, DarkroomError, LookupError)
 """What says in its message what to do."""
 
 
@@ -28,6 +30,7 @@ def up() -> int:
     deployed = running.up()
     print(f"\nDarkroom answers at {deployed.api_url}, and {users.DEMO.name} is signed in. Try:\n")
     print(f"    {_command()} analyze photos/life.jpg\n    {_command()} list\n    make status\n    make down")
+    print(f"\nThe console is at {running.console_url()}: sign in as {users.DEMO.name}, password {users.DEMO.password}")
     return 0
 
 
@@ -50,6 +53,7 @@ def status() -> int:
         for job in client.jobs():
             counts[job.status.lower()] = counts.get(job.status.lower(), 0) + 1
     rows = {
+        "console": f"{running.console_url() or 'not served: run `make up`'}",
         "API": found.api_url,
         "AWS": f"{found.emulator.endpoint} (process {found.emulator.process})",
         "user": users.DEMO.name,
@@ -99,6 +103,9 @@ def clean() -> int:
 
 def _say_how_to_go_on(keep: bool) -> None:
     if keep:
+        print(
+            f"The console is at {running.console_url()}: sign in as {users.DEMO.name}, password {users.DEMO.password}"
+        )
         print(f"Everything still runs: `{_command()} list`, `make status`; `make down` stops it.")
     else:
         print("`make up` starts it again with these jobs still there; `KEEP=1 make demo` leaves it running.")

@@ -1,24 +1,20 @@
 """Start and stop the emulator: one process group that ends as a whole, whatever happens to its parts.
 
-The emulator holds a lock on a file for as long as it lives (`emulator_main.py`); who can take the lock knows that it is
-gone. That needs no process list, and a process id that was given to somebody else cannot be mistaken for it.
+The emulator holds a lock on a file for as long as it lives (`emulator_main.py`, `held_file.py`).
 """
 
-import fcntl
-import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import IO, Final
+from typing import Final
 
-from laptop import emulator_patches, environment
+from laptop import emulator_patches, environment, held_file, ports
 from laptop.places import EMULATOR_PYTHON, ROOT, Home
 from laptop.waiting import wait_for
 
@@ -65,11 +61,8 @@ class Emulator:
 
 def find(home: Home) -> Emulator | None:
     """Return the emulator of this home when it runs."""
-    try:
-        with home.lock.open("r") as file:
-            return None if _can_lock(file) else _read(file)
-    except FileNotFoundError:
-        return None
+    said = held_file.holder(home.lock)
+    return Emulator(process=said["process"], port=said["port"], patches=said.get("patches", "")) if said else None
 
 
 def start(home: Home, *, port: int | None = None, extra: Mapping[str, str] | None = None) -> Emulator:
@@ -80,7 +73,7 @@ def start(home: Home, *, port: int | None = None, extra: Mapping[str, str] | Non
     if not EMULATOR_PYTHON.exists():
         raise EmulatorError("The emulator is not installed. Run `make setup`.")
     _prepare(home)
-    chosen = port if port is not None else choose_port(home)
+    chosen = port if port is not None else ports.choose("LAPTOP_PORT", home.port, USUAL_PORT)
     with home.log.open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - our own program
             [str(EMULATOR_PYTHON), "-m", "laptop.emulator_main", str(home.lock)],
@@ -119,28 +112,6 @@ def stop(emulator: Emulator) -> None:
     wait_for(lambda: not _group_lives(emulator.process), _KILL_SECONDS)
 
 
-def choose_port(home: Home) -> int:
-    """The port of LAPTOP_PORT, else of the last start, else the usual one, else any that is free."""
-    wanted = os.environ.get("LAPTOP_PORT")
-    if wanted:
-        if not wanted.isdecimal() or not _is_free(int(wanted)):
-            raise EmulatorError(f"LAPTOP_PORT is {wanted}, which is not a free port. Choose another one or unset it.")
-        return int(wanted)
-    remembered = home.port.read_text().strip() if home.port.exists() else ""
-    for port in ([int(remembered)] if remembered.isdecimal() else []) + [USUAL_PORT]:
-        if _is_free(port):
-            return port
-    return free_port()
-
-
-def free_port() -> int:
-    """Any port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def tail(home: Home, lines: int = 15) -> str:
     """Return the end of the log."""
     return "\n".join(home.log.read_text(errors="replace").splitlines()[-lines:]) if home.log.exists() else ""
@@ -161,29 +132,6 @@ def _gone_if_this_fails(emulator: Emulator) -> Iterator[None]:
     except BaseException:
         stop(emulator)
         raise
-
-
-def _can_lock(file: IO[str]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _read(file: IO[str]) -> Emulator:
-    said = json.load(file)
-    return Emulator(process=said["process"], port=said["port"], patches=said.get("patches", ""))
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except (OSError, OverflowError):
-            return False
-    return True
 
 
 def _signal(process: int, number: int) -> None:

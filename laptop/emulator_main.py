@@ -1,20 +1,18 @@
 """Run the emulator: the program that `laptop.emulator` starts, inside the emulator's own environment.
 
-Must not be imported by the rest of the package, nor import more of it than patches: it lives among other libraries.
+Must not be imported by the rest of the package, nor import more of it than patches and the lock: it lives among other
+libraries.
 """
 
-import fcntl
 import importlib
-import json
 import os
 import subprocess
 import sys
-import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Final
 
-from laptop import emulator_patches, enforcement
+from laptop import emulator_patches, enforcement, held_file
 
 TRIED_VERSION: Final = "1.5.33"
 """The patches reach into its insides, so they are good for this release and no other."""
@@ -45,20 +43,10 @@ def main(lock_file: str) -> None:
 
 def _hold(path: Path) -> IO[str]:
     """Lock the file for as long as this process lives, and say in it who we are."""
-    file = path.open("a+")
-    for _ in range(20):
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            break
-        except BlockingIOError:
-            # Perhaps only somebody who has a look whether we run.
-            time.sleep(0.05)
-    else:
-        sys.exit("The emulator of this folder runs already.")
-    file.truncate(0)
     who = {"process": os.getpid(), "port": int(os.environ["GATEWAY_PORT"]), "patches": emulator_patches.digest()}
-    json.dump(who, file)
-    file.flush()
+    file = held_file.hold(path, who)
+    if file is None:
+        sys.exit("The emulator of this folder runs already.")
     return file
 
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 from darkroom import Client
 from darkroom.tokens import TokenFile
 
-from laptop import assembly, deployment, emulator, environment, users
+from laptop import assembly, deployment, emulator, environment, ports, users
 from laptop.deployment import Deployment
 from laptop.places import ENVIRONMENT_BIN, HOME, ROOT, Home
 from laptop.world import World
@@ -121,7 +121,7 @@ def main() -> int:
     assembly.synthesize()
     home = Home(FOLDER / "home")
     home.path.mkdir(parents=True)
-    started = emulator.start(home, port=emulator.free_port())
+    started = emulator.start(home, port=ports.free())
     try:
         deployed = deployment.deploy(started, home)
         clients = [_signed_in(deployed, user) for user in (users.DEMO, users.GUEST)]

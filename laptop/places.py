@@ -15,6 +15,8 @@ CDK_COMMAND: Final = ROOT / "node_modules" / "aws-cdk" / "bin" / "cdk"
 ASSEMBLY: Final = HOME / "cdk.out"
 """The cached synth; shared by `make up` and the tests."""
 PHOTOS: Final = ROOT / "photos"
+CONSOLE: Final = ROOT / "console"
+"""The web page."""
 
 
 @dataclass(frozen=True)
@@ -52,3 +54,23 @@ class Home:
     def outputs(self) -> Path:
         """The outputs of the stack, as the last deploy left them."""
         return self.path / "outputs.json"
+
+    @property
+    def front(self) -> Path:
+        """What the console's origin is made of: written before it is started."""
+        return self.path / "front.json"
+
+    @property
+    def front_lock(self) -> Path:
+        """Held by the console's origin, as `lock` is by the emulator."""
+        return self.path / "front.lock"
+
+    @property
+    def front_port(self) -> Path:
+        """The port of the console's last start."""
+        return self.path / "front.port"
+
+    @property
+    def front_log(self) -> Path:
+        """What was asked of the console's origin, without queries: they hold tickets and signatures."""
+        return self.path / "front.log"

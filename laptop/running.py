@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from laptop import assembly, deployment, emulator, users
+from laptop import assembly, deployment, emulator, front, users
 from laptop.deployment import Deployment
 from laptop.emulator import Emulator
 from laptop.places import HOME, Home
@@ -35,6 +35,7 @@ def down() -> bool:
     if running is None:
         return False
     with step("Emulator of AWS, stopped"):
+        front.stop(MINE)
         emulator.stop(running)
     # Unpacked functions, which are unpacked again when they are needed.
     shutil.rmtree(MINE.scratch, ignore_errors=True)
@@ -47,6 +48,12 @@ def found() -> Deployment:
     if running is None:
         raise LookupError("Darkroom does not run here. Run `make up`.")
     return deployment.find(running)
+
+
+def console_url() -> str | None:
+    """Where the console is; None when it is not served."""
+    served = front.find(MINE)
+    return served.url if served else None
 
 
 @contextmanager
@@ -67,4 +74,6 @@ def _deploy(running: Emulator) -> Deployment:
         for user in (users.DEMO, users.GUEST):
             users.create(deployed, user)
         users.sign_in(deployed, users.DEMO).close()
+    with step("Console, served"):
+        front.bring_up(MINE, deployed)
     return deployed

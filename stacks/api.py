@@ -23,6 +23,9 @@ STAGE_NAME = "v1"
 PLACES = {"path": "path", "query": "querystring", "header": "header"}
 """Where a parameter is: in OpenAPI's words and in the gateway's."""
 
+OPERATIONS = "/operations"
+"""Where the calls for operators are."""
+
 READING = {"createTicket"}
 """Calls that change nothing of a job, though they are no GET: a ticket is leave to watch."""
 
@@ -79,6 +82,7 @@ class Api(Construct):
         user_pool: cognito.UserPool,
         intake: Intake,
         handler: lambda_.Function,
+        operations: lambda_.Function,
         throttles: Throttles,
         log_keeping: LogKeeping,
         tracing: bool,
@@ -123,13 +127,15 @@ class Api(Construct):
         self._body_validator = self._validator("BodyValidator", body=True)
         self._parameter_validator = self._validator("ParameterValidator", body=False)
         calls = apigateway.LambdaIntegration(handler, allow_test_invoke=False)
+        # A function of their own, so that what answers everybody has no right to the dead letters.
+        of_operators = apigateway.LambdaIntegration(operations, allow_test_invoke=False)
         submission = self._submission(intake)
         self._submitting = {
             "putJob": submission.under_own_id(),
             "submitJob": submission.under_message_id(),
         }
         for operation in contract.operations:
-            self._add(operation, calls)
+            self._add(operation, of_operators if operation.path.startswith(OPERATIONS) else calls)
 
     @property
     def url(self) -> str:

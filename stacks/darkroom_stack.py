@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
@@ -10,10 +10,13 @@ from lambdas.adapters import keys
 from lambdas.config import FUNCTION_MEMORY_MB, OFF, ON, Variable
 from lambdas.stages.catalogue import STAGES, Reads, Stage
 from stacks.alarms import Alarms, Watched
+from stacks.api import STAGE_NAME as API_STAGE
 from stacks.api import Api, Throttle, Throttles
 from stacks.budget import Budget
 from stacks.bundling import Package, Packages
 from stacks.dashboards import Dashboards, Functions
+from stacks.console import Behind
+from stacks.console_site import EXECUTION, Surroundings
 from stacks.dead_letters import DeadLetters
 from stacks.encryption import Encryption
 from stacks.event_stream import EventStream
@@ -25,7 +28,9 @@ from stacks.image_bucket import ImageBucket
 from stacks.intake import Intake
 from stacks.job_table import JobTable
 from stacks.logs import LogKeeping
+from stacks.measurements import grant_measurements
 from stacks.openapi import Contract
+from stacks.push_channel import STAGE_NAME as PUSH_STAGE
 from stacks.push_channel import PushChannel
 from stacks.reconciler import Reconciler
 from stacks.rekognition import grant_looking
@@ -150,6 +155,33 @@ class DarkroomStack(Stack):
             self._watch_over()
         self._outputs()
 
+    def behind_the_console(self) -> Behind:
+        """Tell where a console's requests go."""
+        return Behind(
+            api_host=f"{self.api.rest_api.rest_api_id}.execute-api.{self.region}.{self.url_suffix}",
+            api_stage=API_STAGE,
+            live_host=f"{self.push.api.api_id}.execute-api.{self.region}.{self.url_suffix}",
+            live_stage=PUSH_STAGE,
+            sign_in_host=f"cognito-idp.{self.region}.{self.url_suffix}",
+            files_host=self.bucket.bucket.bucket_regional_domain_name,
+        )
+
+    def surroundings(self, stage: str) -> Surroundings:
+        """Tell what a console has to know of this environment, whose name is `stage`."""
+        execution = self.format_arn(
+            service="states",
+            resource="execution",
+            resource_name=f"{self.workflow.name}:{EXECUTION}",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        console = f"https://{self.region}.console.aws.amazon.com/states/home?region={self.region}"
+        return Surroundings(
+            stage=stage,
+            region=self.region,
+            user_pool_client_id=self.identity.client.user_pool_client_id,
+            execution_url=f"{console}#/v2/executions/details/{execution}",
+        )
+
     def _workflow(self, definition: str) -> Workflow:
         self._stages = {stage.name: self._stage(stage) for stage in STAGES}
         workflow = Workflow(
@@ -180,6 +212,7 @@ class DarkroomStack(Stack):
             user_pool=self.identity.pool,
             intake=self.intake,
             handler=self.api_calls,
+            operations=self._operations(),
             throttles=_throttles(self._settings),
             log_keeping=self._logs,
             tracing=self._settings.tracing,
@@ -451,6 +484,29 @@ class DarkroomStack(Stack):
         self.bucket.grant_telling_missing(function, keys.JOB_PREFIX)
         self.intake.queue.grant(function, "sqs:GetQueueAttributes")
         self.intake.dead_letter_queue.grant(function, "sqs:GetQueueAttributes")
+        return function
+
+    def _operations(self) -> lambda_.Function:
+        function = self._api_function(
+            "Operations",
+            description="answers the API's calls for operators",
+            handler="operations",
+            timeout=API_TIMEOUT,
+            environment={
+                Variable.JOB_TABLE: self.table.table.table_name,
+                **self._redriving_environment(),
+                Variable.JOB_QUEUE_URL: self.intake.queue.queue_url,
+                Variable.INTAKE_DEAD_LETTER_QUEUE_URL: self.intake.dead_letter_queue.queue_url,
+                Variable.DEAD_LETTER_QUEUE_URL: self.dead_letters.queue.queue_url,
+            },
+        )
+        self.table.grant_rows(function, "GetItem", "UpdateItem")
+        self._grant_starting(function)
+        self.workflow.grant_listing(function)
+        self.intake.queue.grant(function, "sqs:GetQueueAttributes")
+        self.intake.dead_letter_queue.grant(function, "sqs:GetQueueAttributes")
+        self.dead_letters.grant_sorting(function)
+        grant_measurements(function)
         return function
 
     def _api_function(

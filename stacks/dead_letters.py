@@ -5,7 +5,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stacks.encryption import WRITE, Encryption
+from stacks.encryption import READ, WRITE, Encryption
 from stacks.findings import accept
 
 
@@ -31,3 +31,9 @@ class DeadLetters(Construct):
         """Let it send dead letters."""
         self.queue.grant(grantee, "sqs:SendMessage")
         self._encryption.grant(grantee, "sqs", *WRITE)
+
+    def grant_sorting(self, grantee: iam.IGrantable) -> None:
+        """Let it read dead letters, give them back and put them away."""
+        rights = ("ReceiveMessage", "ChangeMessageVisibility", "DeleteMessage", "GetQueueAttributes")
+        self.queue.grant(grantee, *(f"sqs:{right}" for right in rights))
+        self._encryption.grant(grantee, "sqs", *READ)

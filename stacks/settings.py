@@ -18,8 +18,8 @@ CHOICES: Mapping[str, tuple[object, ...]] = {
 }
 MINIMUM = {"starter_max_concurrency": 2, "firewall_requests_per_address": 10, "monthly_budget_dollars": 0}
 """Below 2, SQS refuses the event source; below 10, WAF refuses the rule. Every other number must be at least 1."""
-TOGETHER = ("slack_workspace", "slack_channel")
-"""One of these without the other means nothing."""
+TOGETHER = (("slack_workspace", "slack_channel"), ("console_domain", "console_certificate"))
+"""The one without the other means nothing."""
 
 
 class SettingsError(ValueError):
@@ -85,6 +85,12 @@ class Settings:
     """Id of the channel in it that hears of all alarms; empty for none."""
     monthly_budget_dollars: int
     """What the whole account may cost in a month before AWS Budgets sends a ticket; 0 for no budget."""
+    console: bool
+    """The web page, by CloudFront: a stack of its own, billed by the request. The laptop serves it itself."""
+    console_domain: str
+    """The console's own host name, with a certificate for it; empty for one of cloudfront.net."""
+    console_certificate: str
+    """ARN of that certificate, which has to be in us-east-1; empty without `console_domain`."""
 
     @classmethod
     def from_context(cls, environments: object, name: str) -> "Settings":
@@ -101,8 +107,9 @@ class Settings:
         _check_names(name, values)
         for field in fields(cls):
             _check_value(name, field.name, field.type, values[field.name])
-        if len({bool(values[setting]) for setting in TOGETHER}) > 1:
-            raise SettingsError(f"Environment {name!r} sets one of {' and '.join(TOGETHER)}: set both, or empty both.")
+        for one, other in TOGETHER:
+            if bool(values[one]) != bool(values[other]):
+                raise SettingsError(f"Environment {name!r} needs both of {one} and {other}, or neither of them.")
         return cls(**values)
 
 

@@ -42,7 +42,7 @@ class Workflow(Construct):
         super().__init__(scope, construct_id)
         _refuse_unmatched(definition, functions)
         arns = {placeholder: function.function_arn for placeholder, function in functions.items()}
-        self._name = name
+        self.name = name
         self.state_machine = sfn.StateMachine(
             self,
             "StateMachine",
@@ -77,6 +77,14 @@ class Workflow(Construct):
             grantee=self.state_machine, actions=["lambda:InvokeFunction"], resource_arns=list(arns.values())
         )
 
+    def grant_listing(self, grantee: iam.IGrantable) -> None:
+        """Let it list this machine's executions."""
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["states:ListExecutions"],
+            resource_arns=[self.state_machine.state_machine_arn],
+        )
+
     def grant_executions(self, grantee: iam.IGrantable, *actions: str) -> None:
         """Let it look at this machine's executions, or stop them, of any job: they are named when a job comes."""
         iam.Grant.add_to_principal(
@@ -86,12 +94,12 @@ class Workflow(Construct):
                 Stack.of(self).format_arn(
                     service="states",
                     resource="execution",
-                    resource_name=f"{self._name}:*",
+                    resource_name=f"{self.name}:*",
                     arn_format=ArnFormat.COLON_RESOURCE_NAME,
                 )
             ],
         )
-        arn = f"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:{self._name}:*"
+        arn = f"arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:{self.name}:*"
         accept(
             cast(IConstruct, grantee.grant_principal),
             {f"AwsSolutions-IAM5[Resource::{arn}]": "An execution is named after a job, which is known at the call."},

@@ -25,6 +25,7 @@ _JSON_SERVICES: Final = {
     "stepfunctions": ("states", "AWSStepFunctions", "1.0"),
     "sqs": ("sqs", "AmazonSQS", "1.0"),
     "events": ("events", "AWSEvents", "1.1"),
+    "cloudwatch": ("monitoring", "GraniteServiceVersion20100801", "1.0"),
     "rekognition": ("rekognition", "RekognitionService", "1.1"),
 }
 

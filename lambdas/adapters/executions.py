@@ -12,6 +12,8 @@ from lambdas.jobs.model import Attempt
 
 CLOCKS_DIFFER: Final = timedelta(minutes=5)
 RUNNING: Final = "RUNNING"
+_MOST_COUNTED: Final = 1000
+"""The most that Step Functions lists in a call."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +50,41 @@ class Execution:
             error=description.get("error") or None,
             cause=description.get("cause") or None,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """Executions of a while; `failed` are part of `ended`, `running` are all that run now."""
+
+    started: int
+    ended: int
+    failed: int
+    running: int
+    is_lower_bound: bool
+
+
+def count(state_machine_arn: str, *, since: float) -> Counts:
+    """Count the executions that began after a moment, in seconds of the epoch: the newest thousand at most."""
+    newest, more = _listed(state_machine_arn)
+    running, more_running = _listed(state_machine_arn, statusFilter=RUNNING)
+    recent = [execution for execution in newest if execution["startDate"] >= since]
+    ended = [execution for execution in recent if execution["status"] != RUNNING]
+    return Counts(
+        started=len(recent),
+        ended=len(ended),
+        failed=sum(execution["status"] != "SUCCEEDED" for execution in ended),
+        running=len(running),
+        is_lower_bound=(more and len(recent) == len(newest)) or more_running,
+    )
+
+
+def _listed(state_machine_arn: str, **filters: str) -> tuple[list[dict[str, Any]], bool]:
+    """List the newest executions, and tell whether there are others."""
+    with translated("Listing the executions"):
+        page = client("stepfunctions").list_executions(
+            stateMachineArn=state_machine_arn, maxResults=_MOST_COUNTED, **filters
+        )
+    return page["executions"], "nextToken" in page
 
 
 def start(state_machine_arn: str, attempt: Attempt, *, accepted_at: str) -> bool:

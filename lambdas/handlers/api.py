@@ -5,8 +5,7 @@ from http import HTTPStatus
 from typing import Any, Final
 from uuid import uuid4
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
-from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoSuchRouteError
+from aws_lambda_powertools.event_handler import Response
 
 from lambdas import config
 from lambdas.adapters.event_log import EventLog
@@ -17,26 +16,22 @@ from lambdas.adapters.push_channel import PushChannel
 from lambdas.adapters.similar_jobs import SimilarJobs
 from lambdas.adapters.tickets import Tickets
 from lambdas.handlers import requests, views
+from lambdas.handlers.answering import answer, json_answer, new_app, refuse_other_media_types
 from lambdas.handlers.cancelling import cancel
 from lambdas.handlers.deleting import delete
-from lambdas.handlers.logs import about_nobody, logger
+from lambdas.handlers.logs import logger
 from lambdas.handlers.open_jobs import is_full
 from lambdas.handlers.problems import (
     BadRequestError,
     ConflictError,
     NoFingerprintError,
     NoPictureError,
-    NoSuchCallError,
     NotFoundError,
-    ProblemError,
     TooManyJobsError,
-    UnavailableError,
-    UnsupportedMediaTypeError,
-    to_response,
 )
 from lambdas.handlers.redriving import CannotRedriveError, redrive
 from lambdas.handlers.waiting import wait_for_job, wait_until
-from lambdas.jobs.errors import BrokenRule, InvalidJob, TransientError
+from lambdas.jobs.errors import BrokenRule
 from lambdas.jobs.model import Job
 from lambdas.jobs.status import ENDS, Status
 from lambdas.jobs.submission import parse_object
@@ -58,26 +53,24 @@ NO_FINGERPRINT: Final = (
     "Submit its image again with that analysis."
 )
 
-app = APIGatewayRestResolver()
+app = new_app()
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one request."""
-    about_nobody()
-    # The router overlooks a line feed at the end of a path; as it was sent, no id has it.
-    return app.resolve(event | {"path": event["path"].replace("\n", "%0A")}, context)
+    return answer(app, event, context)
 
 
 @app.post("/uploads")
 def create_upload() -> Response[str]:
     """Sign an upload for one image."""
-    _refuse_other_media_types()
+    refuse_other_media_types(app)
     body = parse_object(app.current_event.decoded_body, fields={"contentType": UPLOAD_TYPES})
     image_id = uuid4().hex
     max_bytes = config.integer(config.Variable.MAX_UPLOAD_BYTES)
     presigned = _bucket().presign_upload(_owner(), image_id, content_type=body["contentType"], max_bytes=max_bytes)
     expires_at = from_epoch_millis((app.current_event.request_context.request_time_epoch or 0) + UPLOAD_SECONDS * 1000)
-    return _json(
+    return json_answer(
         HTTPStatus.CREATED,
         {
             "imageId": image_id,
@@ -96,7 +89,7 @@ def create_ticket() -> Response[str]:
         _owner(), until=requests.token_end(app.current_event)
     )
     channel = PushChannel(config.text(config.Variable.PUSH_URL))
-    return _json(
+    return json_answer(
         HTTPStatus.CREATED,
         {
             "ticket": ticket.text,
@@ -118,7 +111,7 @@ def list_jobs() -> Response[str]:
     document: dict[str, Any] = {"jobs": [views.summary(job) for job in page.jobs]}
     if page.next_key:
         document["nextCursor"] = requests.write_cursor(dict(page.next_key))
-    return _json(HTTPStatus.OK, document)
+    return json_answer(HTTPStatus.OK, document)
 
 
 @app.get("/jobs/<job_id>")
@@ -139,7 +132,7 @@ def get_job(job_id: str) -> Response[str]:
         headers["Preference-Applied"] = f"wait={wait}"
     if job.etag in known:
         return Response(status_code=HTTPStatus.NOT_MODIFIED.value, headers=headers)
-    return _json(HTTPStatus.OK, views.whole(job), headers)
+    return json_answer(HTTPStatus.OK, views.whole(job), headers)
 
 
 @app.get("/jobs/<job_id>/events")
@@ -156,7 +149,7 @@ def list_events(job_id: str) -> Response[str]:
     patience = 0 if job.version < seq or (job.status in ENDS and job.version == seq) else wait
     found = wait_until(lambda: log.after(owner, job_id, seq, limit=limit), patience, bool)
     headers = {"Cache-Control": "no-store"} | ({"Preference-Applied": f"wait={wait}"} if wait else {})
-    return _json(HTTPStatus.OK, {"events": found}, headers)
+    return json_answer(HTTPStatus.OK, {"events": found}, headers)
 
 
 @app.post("/jobs/<job_id>/cancel")
@@ -166,7 +159,7 @@ def cancel_job(job_id: str) -> Response[str]:
     owner = _owner_of_jobs(job_id)
     job = wait_for_job(_table(), owner, job_id, BRIEF_SECONDS, lambda _: True)
     status = cancel(_table(), owner, job_id, job, queue_urls=_queue_urls())
-    return _json(HTTPStatus.ACCEPTED, views.accepted(job_id, status))
+    return json_answer(HTTPStatus.ACCEPTED, views.accepted(job_id, status))
 
 
 @app.delete("/jobs/<job_id>")
@@ -194,14 +187,15 @@ def redrive_job(job_id: str) -> Response[str]:
         redriven = redrive(_table(), job, failed_attempt=failed)
     except CannotRedriveError as refused:
         raise ConflictError(str(refused), jobStatus=refused.job.status) from refused
-    return _json(HTTPStatus.ACCEPTED, views.accepted(job_id, redriven.status))
+    return json_answer(HTTPStatus.ACCEPTED, views.accepted(job_id, redriven.status))
 
 
 @app.get("/jobs/<job_id>/result")
 def get_result(job_id: str) -> Response[str]:
     """The report of a job, or where one of its pictures is."""
     job_id = requests.job_id(job_id)
-    picture = (app.current_event.query_string_parameters or {}).get("artefact")
+    query = app.current_event.query_string_parameters or {}
+    picture, leads_there = query.get("artefact"), requests.redirect(query.get("redirect"))
     if picture is not None and picture not in PICTURES:
         raise BadRequestError.because([BrokenRule(field="artefact", rule=f"has to be one of {', '.join(PICTURES)}")])
     job = _find(_owner(), job_id)
@@ -214,11 +208,13 @@ def get_result(job_id: str) -> Response[str]:
                 f"The job has made no {picture}: the analysis {stage} would draw it.", jobStatus=job.status
             )
         location = _bucket().presign_artefact(job.owner, job.job_id, job.path_of(stage, file))
+        if not leads_there:
+            return json_answer(HTTPStatus.OK, {"url": location})
         return Response(
             status_code=HTTPStatus.SEE_OTHER.value, headers={"Location": location, "Cache-Control": "no-store"}
         )
     report = json.loads(_read_report(job))
-    return _json(HTTPStatus.OK, report | {"jobId": job.job_id})
+    return json_answer(HTTPStatus.OK, report | {"jobId": job.job_id})
 
 
 @app.get("/jobs/<job_id>/similar")
@@ -236,34 +232,7 @@ def get_similar(job_id: str) -> Response[str]:
         raise NoFingerprintError(NO_FINGERPRINT, jobStatus=job.status)
     index = SimilarJobs(config.text(config.Variable.JOB_TABLE))
     found = index.near(job, job.fingerprint, max_distance=max_distance, limit=limit)
-    return _json(HTTPStatus.OK, views.similar(job_id, max_distance, found))
-
-
-@app.exception_handler(ProblemError)
-def _tell(problem: ProblemError) -> Response[str]:
-    return to_response(problem)
-
-
-@app.exception_handler(InvalidJob)
-def _tell_what_is_wrong(error: InvalidJob) -> Response[str]:
-    return to_response(BadRequestError.because(error.broken) if error.broken else BadRequestError(str(error)))
-
-
-@app.exception_handler(TransientError)
-def _tell_to_try_again(error: TransientError) -> Response[str]:
-    logger.warning("The request could not be answered", extra={"reason": str(error)})
-    return to_response(UnavailableError("Please try again in a moment; repeating the call is safe."))
-
-
-@app.exception_handler(Exception)
-def _tell_no_more_than_needed(_error: Exception) -> Response[str]:
-    logger.exception("The request failed in a way that the API does not know")
-    return to_response(ProblemError("The fault is noted. Repeating the call is safe."))
-
-
-@app.not_found
-def _no_such_route(_error: NoSuchRouteError) -> Response[str]:
-    return to_response(NoSuchCallError("There is nothing at this address."))
+    return json_answer(HTTPStatus.OK, views.similar(job_id, max_distance, found))
 
 
 def _owner_of_jobs(job_id: str | None = None) -> str:
@@ -304,22 +273,6 @@ def _read_report(job: Job) -> bytes:
 def _queue_urls() -> list[str]:
     """Wherever the message of a job may wait to be read."""
     return [config.text(config.Variable.JOB_QUEUE_URL), config.text(config.Variable.INTAKE_DEAD_LETTER_QUEUE_URL)]
-
-
-def _refuse_other_media_types() -> None:
-    """The gateway refuses them for submissions; what it hands to a function, it hands on whatever it is."""
-    declared = app.current_event.headers.get("Content-Type") or "application/json"
-    if declared.partition(";")[0].strip().lower() != "application/json":
-        raise UnsupportedMediaTypeError("Send the body as application/json, and say so in the header Content-Type.")
-
-
-def _json(status: HTTPStatus, document: dict[str, Any], headers: dict[str, Any] | None = None) -> Response[str]:
-    return Response(
-        status_code=status.value,
-        content_type="application/json",
-        body=json.dumps(document),
-        headers=headers or {"Cache-Control": "no-store"},
-    )
 
 
 def _owner() -> str:

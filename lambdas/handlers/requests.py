@@ -104,6 +104,13 @@ def _whole_number(field: str, text: str | None, *, least: int, most: int, defaul
     return int(text)
 
 
+def redirect(text: str | None) -> bool:
+    """Read whether to lead to a picture, or only to say where it is. Raises BadRequestError."""
+    if text not in (None, "true", "false"):
+        raise BadRequestError.because([BrokenRule(field="redirect", rule="has to be true or false")])
+    return text != "false"
+
+
 def after_seq(text: str | None) -> int:
     """Read the number of the last event that is known. Raises BadRequestError."""
     if text is None:

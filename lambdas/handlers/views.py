@@ -24,6 +24,7 @@ def summary(job: Job) -> dict[str, Any]:
     return _without_none(
         {
             "jobId": job.job_id,
+            "seq": job.version,
             "status": job.status.value,
             "progress": job.progress,
             "attempt": job.attempt,
@@ -63,7 +64,6 @@ def _places(number: float) -> float:
 def whole(job: Job) -> dict[str, Any]:
     """A job with all that there is to know about it."""
     return summary(job) | {
-        "seq": job.version,
         "analyses": list(job.analyses),
         "options": dict(job.options),
         "execution": job.current.execution_name,

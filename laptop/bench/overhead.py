@@ -19,7 +19,7 @@ from typing import Any, Final
 from darkroom import Client
 
 from lambdas.adapters.job_items import unmarshal
-from laptop import assembly, deployment, emulator, users
+from laptop import assembly, deployment, emulator, ports, users
 from laptop.bench import transitions
 from laptop.bench.goals import Finding, percentile
 from laptop.bench.images import Say
@@ -121,7 +121,7 @@ def laptop(folder: Path, picture: Picture) -> Iterator[Laptop]:
     home = Home(folder / "emulator")
     home.path.mkdir()
     assembly.synthesize()
-    started = emulator.start(home, port=emulator.free_port())
+    started = emulator.start(home, port=ports.free())
     try:
         deployed = deployment.deploy(started, home)
         users.create(deployed, users.DEMO)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from darkroom import Client
 
 from lambdas.stages.catalogue import BY_NAME, STAGES
-from laptop import assembly, deployment, emulator, users
+from laptop import assembly, deployment, emulator, ports, users
 from laptop.chaos import fault_layer
 from laptop.chaos.persistence import persist
 from laptop.chaos.plan import HANG_STAGE
@@ -38,7 +38,7 @@ class Arena:
             "SFN_WAIT_SCALE": RETRY_SCALE,
         }
         self._lock = threading.Lock()
-        self._emulator = emulator.start(self._home, port=emulator.free_port(), extra=self._extra)
+        self._emulator = emulator.start(self._home, port=ports.free(), extra=self._extra)
         try:
             self._prepare(evidence)
         except BaseException:

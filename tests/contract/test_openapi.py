@@ -8,7 +8,7 @@ import pytest
 import yaml
 from openapi_spec_validator import validate
 
-from lambdas.handlers import api, problems, requests
+from lambdas.handlers import api, letter_choice, operations, problems, requests
 from lambdas.jobs import likeness, submission
 from lambdas.jobs.status import StageStatus, Status
 from lambdas.stages.catalogue import ANALYSES
@@ -38,7 +38,8 @@ def test_document_is_valid_openapi() -> None:
 def test_operations_are_those_that_the_function_or_the_queue_answers() -> None:
     routes = {
         (route.method.lower(), re.sub(r"<job_id>", "{jobId}", route.path))
-        for route in [*api.app._static_routes, *api.app._dynamic_routes]
+        for app in (api.app, operations.app)
+        for route in [*app._static_routes, *app._dynamic_routes]
     }
 
     assert {(method, path) for method, path, _ in OPERATIONS} == routes | ANSWERED_BY_THE_QUEUE
@@ -93,3 +94,10 @@ def test_list_and_upload_parameters_have_the_codes_bounds() -> None:
     assert (distance["maximum"], distance["default"]) == (likeness.LARGEST_DISTANCE, likeness.SAME_PICTURE_BITS)
     assert query_parameter("/jobs/{jobId}/result", "get", "artefact")["enum"] == list(api.PICTURES)
     assert SCHEMAS["UploadRequest"]["properties"]["contentType"]["enum"] == list(api.UPLOAD_TYPES)
+
+
+def test_letters_are_chosen_within_the_codes_bounds() -> None:
+    letters = SCHEMAS["LetterChoice"]["properties"]["letters"]
+    assert letters["maxItems"] == letter_choice.MOST
+    assert letters["items"]["pattern"] == f"^{letter_choice.MESSAGE_ID.pattern}$"
+    assert SCHEMAS["QueueState"]["properties"]["name"]["enum"] == list(operations.QUEUES)

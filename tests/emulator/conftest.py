@@ -11,7 +11,7 @@ import pytest
 from darkroom import Client
 from darkroom.tokens import TokenFile
 
-from laptop import assembly, deployment, emulator, enforced, environment, users
+from laptop import assembly, deployment, emulator, enforced, environment, ports, users
 from laptop.deployment import Deployment
 from laptop.places import Home
 from laptop.users import User
@@ -27,7 +27,7 @@ ENFORCED = bool(os.environ.get("ENFORCED"))
 def running(home: Home) -> Iterator[Deployment]:
     """Start an emulator in an empty or an earlier home, and deploy what the working tree says."""
     assembly.synthesize()
-    started = emulator.start(home, port=emulator.free_port())
+    started = emulator.start(home, port=ports.free())
     try:
         deployed = deployment.deploy(started, home)
         if ENFORCED:

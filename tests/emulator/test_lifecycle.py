@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from darkroom import Client, JobStatus
 
-from laptop import emulator, environment, users
+from laptop import emulator, environment, ports, users
 from laptop.environment import NotLoopbackError
 from laptop.places import Home
 from laptop.waiting import wait_for
@@ -19,7 +19,7 @@ from tests.emulator.conftest import running
 
 def test_start_an_emulator_that_is_killed_leaves_no_process(no_account: None, tmp_path: Path) -> None:
     home = Home(tmp_path)
-    started = emulator.start(home, port=emulator.free_port())
+    started = emulator.start(home, port=ports.free())
     members = [int(entry.name) for entry in Path("/proc").glob("[0-9]*") if _group(entry) == started.process]
     assert emulator.find(home) == started
     assert len(members) > 1

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from lambdas.adapters import job_table, keys, wire
-from lambdas.handlers import api, start_execution
+from lambdas.handlers import api, operations, start_execution
 from lambdas.jobs.errors import TransientError
 from lambdas.jobs.model import Attempt, Failure
 from lambdas.jobs.status import Status
@@ -62,7 +62,8 @@ def call(
             "requestId": "request-1",
         },
     }
-    answer = api.handler(event, CONTEXT)
+    answering = operations if path.startswith("/operations") else api
+    answer = answering.handler(event, CONTEXT)
     answer["document"] = json.loads(answer["body"]) if answer.get("body") else None
     assert_as_documented(method, path, answer)
     answer["header"] = {name.lower(): values[0] for name, values in (answer.get("multiValueHeaders") or {}).items()}

@@ -16,6 +16,7 @@ OTHERS = {
     "AuthorizeWatcher": "authorize_watcher",
     "BuryMessage": "bury_message",
     "CleanUp": "clean_up",
+    "Operations": "operations",
     "PublishEvents": "publish_events",
     "Reconcile": "reconcile",
     "RedriveJob": "redrive_job",

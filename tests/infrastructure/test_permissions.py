@@ -29,6 +29,8 @@ ANY_RESOURCE = {
     "rekognition:DetectLabels",
     "rekognition:DetectText",
     "rekognition:DetectModerationLabels",
+    # Nor has what CloudWatch has measured.
+    "cloudwatch:GetMetricData",
 }
 BELOW_A_PREFIX = ("/uploads/*", "/jobs/*")
 """The rest of an object's key begins with its owner, who is known only when the call is made."""
@@ -105,6 +107,18 @@ RIGHTS = {
         "states:DescribeExecution",
     },
     "SettleFailed": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+    "Operations": {
+        "dynamodb:GetItem",
+        "dynamodb:UpdateItem",
+        "states:StartExecution",
+        "states:DescribeExecution",
+        "states:ListExecutions",
+        "sqs:ReceiveMessage",
+        "sqs:ChangeMessageVisibility",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "cloudwatch:GetMetricData",
+    },
 }
 STAGE_RIGHTS = {"dynamodb:UpdateItem", "s3:GetObject", "s3:PutObject", "s3:DeleteObject"}
 LOOKING = {"rekognition:DetectLabels", "rekognition:DetectText", "rekognition:DetectModerationLabels"}

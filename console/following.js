@@ -1,0 +1,55 @@
+/**
+ * Following the events of a job: pushed if they can be, asked for with a held answer if not; none twice, none left out.
+ *
+ * What is pushed may get lost, so it is only the faster way: after a gap, a silence or a lost connection the log is
+ * asked. The mirror of client/darkroom/following.py.
+ */
+import { isEnd } from "./events.js";
+
+/** After so long without a word, the log is asked whether there was really nothing to say. */
+export const SILENCE_SECONDS = 15;
+/** For a connection that is being made. */
+export const PATIENCE_SECONDS = 3;
+
+/**
+ * Yield the events of a job, in batches, from where `order` stands to the job's end.
+ *
+ * @param order an InOrder
+ * @param feed where events are pushed to: `isLive` (all that happens is pushed, and what has happened before was),
+ *   `isComing` (it may soon be live), `get(seconds)` (waits for events; none when there were none, or it has turned)
+ * @param read asks the log for all events after a number; `read(seq, true)` may be held until there is one
+ * @param pause waits out the rest of a round that brought no news
+ * @param isOver after a round without any: has the job ended with the event of this number? May throw.
+ */
+export async function* follow(order, { feed, read, pause, isOver }) {
+  for (;;) {
+    let events = await next(order, feed, read, pause);
+    if (!events.length && (await isOver(order.last))) return;
+    // A job that has ended may have been redriven since: then its log goes on.
+    while (endsIn(events)) {
+      const more = order.read(await read(order.last, false));
+      if (!more.length) break;
+      events = events.concat(more);
+    }
+    if (events.length) yield events;
+    if (endsIn(events)) return;
+  }
+}
+
+async function next(order, feed, read, pause) {
+  if (feed.isLive || feed.isComing) {
+    const wasLive = feed.isLive;
+    const events = order.pushed(await feed.get(wasLive ? SILENCE_SECONDS : PATIENCE_SECONDS));
+    if (events.length && !order.hasGap) return events;
+    if (feed.isLive && !wasLive) return events;
+    return events.concat(order.read(await read(order.last, false)));
+  }
+  const done = pause();
+  const events = order.read(await read(order.last, true));
+  if (!events.length) await done();
+  return events;
+}
+
+function endsIn(events) {
+  return events.length > 0 && isEnd(events.at(-1).data.status);
+}
