@@ -14,9 +14,9 @@ from stacks.api import STAGE_NAME as API_STAGE
 from stacks.api import Api, Throttle, Throttles
 from stacks.budget import Budget
 from stacks.bundling import Package, Packages
-from stacks.dashboards import Dashboards, Functions
 from stacks.console import Behind
 from stacks.console_site import EXECUTION, Surroundings
+from stacks.dashboards import Dashboards, Functions
 from stacks.dead_letters import DeadLetters
 from stacks.encryption import Encryption
 from stacks.event_stream import EventStream

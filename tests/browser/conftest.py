@@ -1,36 +1,43 @@
-"""The console in a real browser: Chromium, headless, on an emulator of its own with the stack deployed to it."""
+"""A real browser on the running laptop stack. Every page is guarded: see `guard.py`.
+
+The stack is started as for the emulator's tests, by the same fixtures, and the console is served as by `make up`.
+"""
 
 import os
-import shutil
+import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from darkroom import Client
 
+from lambdas.config import OPERATORS
 from laptop import front, ports, users
 from laptop.deployment import Deployment
-from laptop.places import ROOT, Home
+from laptop.places import HOME, ROOT, Home
 from laptop.users import User
-from laptop.world import World
-from tests.emulator.conftest import no_account, running
+from tests.browser import chromium
+from tests.browser.guard import Guard
+from tests.emulator.conftest import deployed, home, no_account, world
 
-__all__ = ["no_account"]
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
-playwright = pytest.importorskip("playwright.sync_api", reason="`make setup` installs Playwright")
-CHROMIUM = os.environ.get("CHROMIUM") or next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-NO_BROWSER = "A Chromium is needed: `apt install chromium`, or say where one is: CHROMIUM=/path/to/chrome make test"
-ARGUMENTS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-]
+__all__ = ["deployed", "home", "no_account", "world"]
+
+OPERATOR = User("operator@darkroom.example")
+FAILURES = HOME / "browser"
+"""Pictures of the pages of tests that have failed."""
 PICTURES = Path(os.environ["PICTURES"]) if os.environ.get("PICTURES") else None
 """Where pictures for the README are written to; `make pictures` says docs/pictures."""
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 DESKTOP, PHONE = {"width": 1200, "height": 900}, {"width": 360, "height": 740}
+REFUSED = r"^console error: (Failed to load resource|WebSocket connection)"
+"""What Chromium says by itself when a request is refused or a connection is lost."""
 RECORDER = """
   window.told = [];
   document.addEventListener("darkroom:event", ({ detail }) => {
@@ -38,6 +45,64 @@ RECORDER = """
   });
 """
 """Notes every event that the page tells, with the moment."""
+PATIENCE_MS = 15_000
+_outcome = pytest.StashKey[bool]()
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator["Browser"]:
+    """Chromium, headless."""
+    chromium.need_driver()
+    path = chromium.find()
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=path, headless=True, args=list(chromium.ARGUMENTS))
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="package")
+def origin(browser: "Browser", deployed: Deployment, home: Home) -> Iterator[str]:
+    """Where the console is. Without a browser, nothing is started for it."""
+    users.create(deployed, OPERATOR)
+    make_operator(deployed, OPERATOR)
+    served = front.bring_up(home, deployed, port=ports.free())
+    yield served.url
+    front.stop(home)
+
+
+@pytest.fixture
+def guard(origin: str) -> Iterator[Guard]:
+    """Look after the test that nothing went by unseen."""
+    guard = Guard(origin)
+    yield guard
+    assert guard.take() == []
+
+
+@pytest.fixture
+def new_context(
+    browser: "Browser", origin: str, guard: Guard, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., "BrowserContext"]]:
+    """Make a browser's profile of its own, guarded; options are those of Playwright's `new_context`."""
+    with ExitStack() as afterwards:
+
+        def make(**options: Any) -> "BrowserContext":
+            context = browser.new_context(**{"base_url": origin, "locale": "en-GB", **options})
+            context.set_default_timeout(PATIENCE_MS)
+            guard.watch(context)
+            afterwards.callback(context.close)
+            afterwards.callback(_picture_if_failed, context, request)
+            return context
+
+        yield make
+
+
+@pytest.fixture
+def blank_page(new_context: Callable[..., "BrowserContext"]) -> "Page":
+    """A page that has loaded nothing yet."""
+    return new_context().new_page()
 
 
 @dataclass(frozen=True)
@@ -48,54 +113,23 @@ class Site:
     deployed: Deployment
 
 
-@pytest.fixture(scope="package")
-def site(no_account: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:  # noqa: F811
-    """Darkroom, freshly deployed, with its console served."""
-    home = Home(tmp_path_factory.mktemp("browser"))
-    with running(home) as deployed:
-        served = front.bring_up(home, deployed, port=ports.free())
-        try:
-            yield Site(served.url, deployed)
-        finally:
-            front.stop(home)
-
-
-@pytest.fixture(scope="package")
-def world(site: Site) -> World:
-    """What is behind the API."""
-    return World(site.deployed)
-
-
-@pytest.fixture(scope="package")
-def browser() -> Iterator["playwright.Browser"]:
-    """Chromium, as the operating system has it."""
-    if CHROMIUM is None:
-        pytest.skip(NO_BROWSER)
-    with playwright.sync_playwright() as started:
-        launched = started.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield launched
-        launched.close()
+@pytest.fixture
+def site(origin: str, deployed: Deployment) -> Site:
+    """The console, and what is behind it."""
+    return Site(origin, deployed)
 
 
 @pytest.fixture
-def new_page(browser: "playwright.Browser") -> Iterator[Callable[..., "playwright.Page"]]:
-    """Make pages, each of a browser that knows nothing; none of them may complain about its policy or itself."""
-    contexts, complaints = [], []
+def new_page(new_context: Callable[..., "BrowserContext"], guard: Guard) -> Callable[..., "Page"]:
+    """Make pages, each of a browser that knows nothing; options are those of Playwright's `new_context`."""
+    guard.allow(REFUSED)
 
-    def make(**options: object) -> "playwright.Page":
-        context = browser.new_context(**{"viewport": DESKTOP, "reduced_motion": "reduce", **options})
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(30_000)
+    def make(**options: Any) -> "Page":
+        page = new_context(**{"viewport": DESKTOP, "reduced_motion": "reduce", **options}).new_page()
         page.add_init_script(RECORDER)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: "Security Policy" in said.text and complaints.append(said.text))
         return page
 
-    yield make
-    for context in contexts:
-        context.close()
-    assert complaints == []
+    return make
 
 
 _numbers = count(1)
@@ -119,36 +153,38 @@ def client(site: Site, user: User, tmp_path: Path) -> Iterator[Client]:
 @pytest.fixture
 def operator(site: Site, user: User) -> User:
     """The person, made an operator."""
-    pool = site.deployed.client("cognito-idp")
-    pool.admin_add_user_to_group(
-        UserPoolId=site.deployed.outputs["UserPoolId"], Username=user.name, GroupName="operators"
-    )
+    make_operator(site.deployed, user)
     return user
 
 
 @pytest.fixture
-def page(new_page: Callable[..., "playwright.Page"], site: Site, user: User) -> "playwright.Page":
+def page(new_page: Callable[..., "Page"], site: Site, user: User) -> "Page":
     """The console, signed in."""
     opened = new_page()
     sign_in(opened, site, user)
     return opened
 
 
-def sign_in(page: "playwright.Page", site: Site, user: User, fragment: str = "") -> None:
-    """Open the console at an address and sign in."""
+def sign_in(page: "Page", site: Site, user: User, fragment: str = "") -> None:
+    """Open the console at an address and sign in there as people do."""
     page.goto(f"{site.url}/{fragment}")
-    page.get_by_label("Email address").fill(user.name)
-    page.get_by_label("Password").fill(user.password)
-    page.get_by_role("button", name="Sign in").click()
+    fill_in(page, user)
     page.get_by_role("banner").wait_for()
 
 
-def row(page: "playwright.Page", name: str) -> "playwright.Locator":
+def make_operator(deployed: Deployment, user: User) -> None:
+    """Let somebody do what operators do."""
+    deployed.client("cognito-idp").admin_add_user_to_group(
+        UserPoolId=deployed.outputs["UserPoolId"], Username=user.name, GroupName=OPERATORS
+    )
+
+
+def row(page: "Page", name: str) -> "Locator":
     """The row of a job in the list."""
     return page.get_by_role("list", name="Jobs").get_by_role("listitem").filter(has_text=name)
 
 
-def until(page: "playwright.Page", expression: str, seconds: float = 30) -> None:
+def until(page: "Page", expression: str, seconds: float = 30) -> None:
     """Wait until an expression is true; Playwright's own way would need a policy that allows eval."""
     for _ in range(int(seconds * 20)):
         if page.evaluate(expression):
@@ -157,11 +193,33 @@ def until(page: "playwright.Page", expression: str, seconds: float = 30) -> None
     raise AssertionError(f"It did not come true: {expression}")
 
 
-def picture(page: "playwright.Page", name: str, *, full_page: bool = False) -> None:
+def picture(page: "Page", name: str, *, full_page: bool = False) -> None:
     """Take a picture for the README, if it is wanted."""
     if PICTURES:
         PICTURES.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=PICTURES / f"{name}.png", full_page=full_page)
 
 
-AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+def fill_in(page: "Page", user: User) -> None:
+    """Fill in the form for signing in, and send it."""
+    page.get_by_label("Email address").fill(user.name)
+    page.get_by_label("Password", exact=True).fill(user.password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Let fixtures know whether the test has failed."""
+    report: Any = yield
+    if call.when == "call":
+        item.stash[_outcome] = report.failed
+    return report
+
+
+def _picture_if_failed(context: "BrowserContext", request: pytest.FixtureRequest) -> None:
+    if not request.node.stash.get(_outcome, False):
+        return
+    FAILURES.mkdir(parents=True, exist_ok=True)
+    for number, page in enumerate(context.pages):
+        name = re.sub(r"\W+", "-", request.node.name)[:100]
+        page.screenshot(path=FAILURES / f"{name}-{number}.png", full_page=True)

@@ -1,4 +1,4 @@
-"""The model of capacity against the emulator, at small scale: what is met first, who is throttled, and what becomes of it.
+"""The model of capacity against the emulator, at small scale: what is met first, and what becomes of the jobs.
 
 Only what does not depend on the clock of this machine is compared: which limit it is, and that no job is lost.
 """
