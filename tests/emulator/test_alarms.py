@@ -125,6 +125,18 @@ def unread(deployed: Deployment, function: str) -> Iterator[None]:
         functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
 
 
+@contextmanager
+def deployed_with(deployed: Deployment, function: str, name: str, value: Any) -> Iterator[None]:
+    """Deploy a function with another configuration, for the length of a block."""
+    functions = deployed.client("lambda")
+    before = functions.get_function_configuration(FunctionName=function)[name]
+    functions.update_function_configuration(FunctionName=function, **{name: value})
+    try:
+        yield
+    finally:
+        functions.update_function_configuration(FunctionName=function, **{name: before})
+
+
 def test_stalled_and_oldest_job(
     alarms: dict[str, Any], client: Client, world: World, measured: Measured, image_id: str
 ) -> None:
@@ -156,7 +168,7 @@ def test_jobs_that_are_taken_are_not_stalled_however_long_they_wait(alarms: dict
     assert state(alarms["oldest-job"], slow, now=29 * MINUTE) == "ALARM"
 
 
-def test_api_5xx(alarms: dict[str, Any], world: World, api: httpx.Client) -> None:
+def test_api_5xx(alarms: dict[str, Any], deployed: Deployment, world: World, api: httpx.Client) -> None:
     def asked(at: float) -> list[Datum]:
         answers = [api.get("/jobs").status_code for _ in range(10)]
         return [
@@ -169,7 +181,7 @@ def test_api_5xx(alarms: dict[str, Any], world: World, api: httpx.Client) -> Non
         ]
 
     well = asked(1)
-    with world.held("ApiCalls"):
+    with deployed_with(deployed, world.function("ApiCalls"), "Handler", "lambdas.handlers.forgotten.handler"):
         ill = [*asked(1 + FIVE_MINUTES), *asked(1 + 2 * FIVE_MINUTES)]
 
     assert state(alarms["api-5xx"], well, now=FIVE_MINUTES) == "OK"
@@ -234,6 +246,21 @@ def test_throttled_functions(alarms: dict[str, Any], deployed: Deployment, world
 
     assert state(alarms["throttled-functions"], throttled[:2], now=3 * FIVE_MINUTES) == "OK"
     assert state(alarms["throttled-functions"], throttled, now=3 * FIVE_MINUTES) == "ALARM"
+
+
+def test_stage_timeouts(
+    alarms: dict[str, Any], deployed: Deployment, client: Client, world: World, image_id: str
+) -> None:
+    with deployed_with(deployed, world.function("Inspect"), "Timeout", 2):  # a stage keeps two seconds for its end
+        ended = [list(client.watch(client.submit(image_id).job_id))[-1] for _ in range(3)]
+    timeouts = [
+        Datum(metric="Darkroom/StageTimeouts", value=1, at=1)
+        for job in ended
+        if job.error and job.error.error_class in {"StageTimeout", "States.Timeout"}
+    ]
+
+    assert state(alarms["stage-timeouts"], timeouts, now=900) == "ALARM"
+    assert state(alarms["stage-timeouts"], timeouts[:2], now=900) == "OK"
 
 
 def test_stuck_jobs(alarms: dict[str, Any], deployed: Deployment, client: Client, world: World, image_id: str) -> None:
