@@ -354,6 +354,8 @@ def test_events_lost(
         assert wait_for(lambda: measured.visible("untold")[0].value > 0)
     finally:
         rows.delete_item(TableName=world.outputs["JobTableName"], Key={name: row[name] for name in ("owner", "jobId")})
+    # That it is gone cannot be told either.
+    assert wait_for(lambda: measured.visible("untold")[0].value > 1)
 
     assert state(alarms["events-lost"], measured.visible("untold"), now=FIVE_MINUTES) == "ALARM"
     world.take(measured.urls["untold"])
