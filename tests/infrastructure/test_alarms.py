@@ -89,6 +89,29 @@ def test_tickets_tell_by_themselves_and_when_they_are_over(watched: Resources) -
             assert alarm["OKActions"] == alarm["AlarmActions"], name
 
 
+@pytest.mark.parametrize(
+    ("name", "beginning"),
+    [
+        ("stalled", "IntakeJobQueue"),
+        ("oldest-job", "IntakeJobQueue"),
+        ("dead-letters", "DeadLettersQueue"),
+        ("unread-messages", "IntakeDeadLetterQueue"),
+        ("events-lost", "EventsFailures"),
+        ("events-late", "FunctionsPublishEventsFunction"),
+        ("reconciler", "FunctionsReconcileFunction"),
+        ("throttled-executions", "WorkflowStateMachine"),
+        ("throttled-writes", "JobTable"),
+    ],
+)
+def test_alarm_looks_at_what_it_speaks_of(watched: Resources, name: str, beginning: str) -> None:
+    alarm = alarms(watched)[name]
+    metrics = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", []) if "MetricStat" in query]
+    values = [dimension["Value"] for metric in metrics or [alarm] for dimension in metric["Dimensions"]]
+    assert values
+    for value in values:
+        assert str(value.get("Ref") or value["Fn::GetAtt"][0]).startswith(beginning)
+
+
 def test_one_page_for_each_incident(watched: Resources) -> None:
     (paged,) = watched.of_type(COMPOSITE).values()
     paging = {
