@@ -201,8 +201,8 @@ def table(settings: Settings) -> str:
         if here.service
     ]
     regions = ", ".join(sorted(LARGE_REGIONS))
-    head = f"| limit, {AS_OF} | {regions} | other regions | adjustable | at Service Quotas | |\n|---|---:|---:|---|---|---|"
-    return "\n".join([head, *rows])
+    head = f"| limit, {AS_OF} | {regions} | other regions | adjustable | at Service Quotas | |"
+    return "\n".join([head, "|---|---:|---:|---|---|---|", *rows])
 
 
 def _value(quota: Quota) -> str:
