@@ -50,8 +50,8 @@ test: setup ## Run all tests
 bench: setup ## Measure every goal of docs/performance.md; PHOTOS=folder, JOBS=
 	@$(BIN)/python -m laptop.bench $(if $(PHOTOS),--photos "$(PHOTOS)") $(if $(JOBS),--jobs $(JOBS))
 
-capacity: setup ## Say which limit a rate of jobs meets first, and play it through; RATE=, BURST=, MEGAPIXELS=, FOR=, REGION=, HOURS=, JSON=1
-	@$(BIN)/python -m laptop.capacity --rate "$(or $(RATE),10)" --burst "$(or $(BURST),0)" --megapixels "$(or $(MEGAPIXELS),16)" --env "$(or $(FOR),prod)" --region "$(or $(REGION),us-east-1)" --hours "$(or $(HOURS),1)" $(if $(JSON),--json)
+capacity: setup ## Say which limit a rate of jobs meets first, and play it through; RATE=, BURST=, MEGAPIXELS=, FOR=, SET=, REGION=, HOURS=, JSON=1
+	@$(BIN)/python -m laptop.capacity --rate "$(or $(RATE),10)" --burst "$(or $(BURST),0)" --megapixels "$(or $(MEGAPIXELS),16)" --env "$(or $(FOR),prod)" --region "$(or $(REGION),us-east-1)" --hours "$(or $(HOURS),1)" --set "$(SET)" $(if $(JSON),--json)
 
 chaos: setup ## Run jobs among faults, and judge; SEED=, JOBS=, KINDS=, AT_LEAST=
 	@$(BIN)/python -m laptop.chaos --seed "$(SEED)" --jobs "$(or $(JOBS),300)" --kinds "$(KINDS)" $(if $(AT_LEAST),--at-least $(AT_LEAST))

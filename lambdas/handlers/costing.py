@@ -43,8 +43,10 @@ def cost_of(job: Job, *, ending: Usage | None = None, is_caught: bool = False, i
     `is_caught` says that its workflow itself brings it there, after a stage gave up; `is_found` that it can be found by
     its fingerprint from then on.
     """
-    parts = {ACCEPTING: _accepting(job), FLOW: _flow(job, is_caught=is_caught), EVENTS: _events(job)}
-    parts |= {stage.name: _stage(job, stage) for stage in _entered(job)}
+    parts = {ACCEPTING: _accepting(job), EVENTS: _events(job)}
+    if is_caught or _has_run(job):
+        parts[FLOW] = _flow(job, is_caught=is_caught)
+        parts |= {stage.name: _stage(job, stage) for stage in _entered(job)}
     moves = INDEX_MOVE + 1 + is_found if ending is None else _index_moves(job)
     parts[ENDING] = total([ending or {}, {Charge.TABLE_WRITES: moves}])
     return price(parts, version=job.version + 1, before=job.cost)
@@ -132,7 +134,7 @@ def _wants_extras(job: Job) -> bool:
 def _flow(job: Job, *, is_caught: bool) -> Usage:
     """States that are no stages: the parallel ones, the choice, and the end of a branch whose stage gave up."""
     transitions = 0
-    if _has_run(job) and _is_closed(job, (MAKES_WORKING_COPY,)):
+    if _is_closed(job, (MAKES_WORKING_COPY,)):
         transitions += 1
         if not _is_closed(job, BETWEEN):
             transitions += is_caught
@@ -146,8 +148,6 @@ def _flow(job: Job, *, is_caught: bool) -> Usage:
 
 def _entered(job: Job) -> list[Stage]:
     """Name the stages whose states this attempt has entered."""
-    if not _has_run(job):
-        return []
     entered = [MAKES_WORKING_COPY]
     if _is_closed(job, (MAKES_WORKING_COPY,)):
         entered += BETWEEN

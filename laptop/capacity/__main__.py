@@ -95,7 +95,10 @@ def _simulated(outcome: Outcome, arguments: argparse.Namespace) -> dict[str, Any
         "refused": outcome.refused,
         "done": outcome.done,
         "failed": outcome.failed,
-        "firstMet": outcome.first_met.value if outcome.first_met else None,
+        "waitedFor": [
+            {"limit": limit.value, "firstAfterSeconds": outcome.met[limit], "times": outcome.times[limit]}
+            for limit in sorted(outcome.met, key=lambda limit: -outcome.times[limit])
+        ],
         "throttled": outcome.throttled,
         "mostFunctions": outcome.most_functions,
         "mostQueued": outcome.most_queued,
@@ -163,14 +166,27 @@ def _show_played(found: dict[str, Any], played: dict[str, Any]) -> None:
         print(f"  from accepted to started, {name}: {_words(waits)}")
     print(f"  at most {played['mostQueued']:,} in the queue, the oldest for {played['oldestSeconds']:.1f} s", end="")
     print(f"; at most {played['mostFunctions']:,} stages at work")
+    for met in played["waitedFor"]:
+        print(f"  waited for {met['limit']}: {met['times']:,} times, first after {met['firstAfterSeconds']:,.0f} s")
     throttled = ", ".join(f"{name} {count:,}" for name, count in played["throttled"].items())
-    print(f"  first waited for: {played['firstMet'] or 'nothing'}; throttled: {throttled or 'none'}")
+    print(f"  throttled: {throttled or 'none'}")
     print(f"\n  {'after':>8} {'queued':>8} {'oldest':>9} {'running':>8} {'functions':>10}")
     for sample in played["samples"]:
         print(
-            f"  {sample['at'] / 60:6.0f} m {sample['queued']:8,} {sample['oldestSeconds']:7.1f} s "
+            f"  {sample['at']:6,.0f} s {sample['queued']:8,} {sample['oldestSeconds']:7.1f} s "
             f"{sample['running']:8,} {sample['functions']:10,}"
         )
+
+
+def _set(given: Sequence[str]) -> dict[str, int]:
+    """Read settings as they were typed, several in one or one by one. Raises ValueError."""
+    pairs = (pair.partition("=") for text in given for pair in text.split())
+    try:
+        return {name: int(number) for name, _, number in pairs}
+    except ValueError as error:
+        raise ValueError(
+            f"{' '.join(given)} sets no number. Write NAME=NUMBER, as in submissions_per_second=500."
+        ) from error
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -180,6 +196,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--burst", type=int, default=0, help="jobs that one owner submits at once, in the middle")
     parser.add_argument("--megapixels", type=float, default=16.0, help="size of the images")
     parser.add_argument("--env", default="prod", help="environment of cdk.json whose settings count")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=NUMBER", help="a setting of cdk.json as if it were this"
+    )
     parser.add_argument("--region", default="us-east-1", help=f"more is allowed in {', '.join(sorted(LARGE_REGIONS))}")
     parser.add_argument("--hours", type=float, default=1.0, help="how long jobs come")
     parser.add_argument("--seed", type=int, default=1)
@@ -187,7 +206,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         environments = json.loads((ROOT / "cdk.json").read_text())["context"]["environments"]
-        found = report(Settings.from_context(environments, arguments.env), arguments)
+        environment = {**environments.get(arguments.env, {}), **_set(arguments.set)}
+        found = report(Settings.from_context({**environments, arguments.env: environment}, arguments.env), arguments)
     except (SettingsError, ValueError) as error:
         print(f"Darkroom: {error}", file=sys.stderr)
         return 2

@@ -190,3 +190,24 @@ def _others(*, large: bool) -> tuple[Quota, ...]:
             name="PutEvents throttle limit in transactions per second",
         ),
     )
+
+
+def table(settings: Settings) -> str:
+    """Lay the quotas out as docs/capacity.md has them: with the values of the large regions, and of the others."""
+    rows = [
+        f"| {here.limit} | {_value(here)} | {_value(there)} | {'yes' if here.adjustable else 'no'} "
+        f"| {_where(here)} | [source]({here.source}) |"
+        for here, there in zip(quotas(settings, "us-east-1"), quotas(settings, "eu-central-1"), strict=True)
+        if here.service
+    ]
+    regions = ", ".join(sorted(LARGE_REGIONS))
+    head = f"| limit, {AS_OF} | {regions} | other regions | adjustable | at Service Quotas | |"
+    return "\n".join([head, "|---|---:|---:|---|---|---|", *rows])
+
+
+def _value(quota: Quota) -> str:
+    return f"{quota.value:,.0f}" + (f", burst {quota.burst:,.0f}" if quota.burst else "")
+
+
+def _where(quota: Quota) -> str:
+    return f"`{quota.service}` `{quota.code}`" if quota.code else f"`{quota.service}` {quota.name}"

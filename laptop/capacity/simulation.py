@@ -25,6 +25,8 @@ RETRIES: Final = 30
 SPREAD: Final = 0.25
 """Of a stage's time, either way: images differ."""
 SAMPLES: Final = 12
+AFTER_THE_BURST: Final = (1, 5, 15, 30, 60, 120, 180, 240)
+"""Seconds after a burst at which one looks more closely."""
 
 
 class Bucket:
@@ -81,6 +83,8 @@ class Outcome:
     last_end: float = 0.0
     met: dict[Limit, float] = field(default_factory=dict)
     """When something first waited for a limit."""
+    times: dict[Limit, int] = field(default_factory=dict)
+    """How often something has."""
     throttled: dict[str, int] = field(default_factory=dict)
     """Tries of a stage for which there was no room."""
     most_functions: int = 0
@@ -149,8 +153,9 @@ class Simulation:
         self._at(self._random.expovariate(self._rate), self._arrive)
         if self._burst:
             self._at(self._seconds / 2, self._burst_in)
-        for index in range(1, SAMPLES + 1):
-            self._at(self._seconds * index / SAMPLES, self._sample)
+        closely = {self._seconds / 2 + after for after in AFTER_THE_BURST if self._burst}
+        for moment in closely | {self._seconds * index / SAMPLES for index in range(1, SAMPLES + 1)}:
+            self._at(moment, self._sample)
         while self._events:
             moment, _, act, arguments = heapq.heappop(self._events)
             self.outcome.job_seconds += self._in_system * (moment - self._now)
@@ -164,6 +169,7 @@ class Simulation:
 
     def _meets(self, limit: Limit) -> None:
         self.outcome.met.setdefault(limit, self._now)
+        self.outcome.times[limit] = self.outcome.times.get(limit, 0) + 1
 
     def _arrive(self) -> None:
         self.outcome.arrived += 1

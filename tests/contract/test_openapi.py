@@ -10,6 +10,7 @@ from openapi_spec_validator import validate
 
 from lambdas.handlers import api, letter_choice, operations, problems, requests
 from lambdas.jobs import likeness, submission
+from lambdas.jobs.prices import Charge
 from lambdas.jobs.status import StageStatus, Status
 from lambdas.stages.catalogue import ANALYSES
 
@@ -63,6 +64,10 @@ def test_operation_can_always_answer_what_the_gateway_may(method: str, path: str
 def test_statuses_are_the_codes() -> None:
     assert SCHEMAS["JobStatus"]["enum"] == list(Status)
     assert SCHEMAS["StageStatus"]["enum"] == list(StageStatus)
+
+
+def test_charges_are_the_price_tables() -> None:
+    assert list(SCHEMAS["JobCost"]["properties"]["usage"]["properties"]) == list(Charge)
 
 
 def test_analyses_are_the_catalogues() -> None:

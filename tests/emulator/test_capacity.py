@@ -1,4 +1,4 @@
-"""The model of capacity against the emulator, at small scale: what is met first, and what becomes of the jobs.
+"""The model of capacity against the emulator, at small scale: what is met, who is throttled, and what becomes of it.
 
 Only what does not depend on the clock of this machine is compared: which limit it is, and that no job is lost.
 """
@@ -48,7 +48,7 @@ def test_limit_that_the_model_names_is_the_one_that_is_met(
 ) -> None:
     rooms = {"codes": 1}
     outcome = predicted(rooms)
-    assert outcome.first_met is Limit.CONCURRENCY
+    assert Limit.CONCURRENCY in outcome.met
     with world.held("Codes", room=1):
         jobs = run_burst(client, image_id)
     assert throttled(world, owner, jobs) == set(outcome.throttled) == {"codes"}

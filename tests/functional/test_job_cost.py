@@ -151,6 +151,13 @@ def test_failed_job_pays_for_its_end_and_for_nothing_that_it_did_not_come_to(que
     assert count(job.cost, Charge.QUEUE_REQUESTS) == 1
 
 
+def test_job_for_which_lambda_never_had_room_pays_for_every_time_that_it_was_tried(queued: Aws) -> None:
+    settle_failed.handler(failing("inspect") | {"retries": 30}, None)
+
+    cost = queued.job("job-1").cost
+    assert count(cost, Charge.TRANSITIONS) == 31 + 4
+
+
 def test_redriven_job_costs_what_all_its_attempts_do(queued: Aws, runner: Runner) -> None:
     runner.run("inspect", make_working_copy)
     for name in ("palette", "quality", "fingerprint"):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lambdas.config import OFF, ON, Variable
+from lambdas.config import FUNCTION_MEMORY_MB, OFF, ON, Variable
 from lambdas.stages.catalogue import STAGES, Stage
 from tests.infrastructure.conftest import ROOT
 from tests.infrastructure.templates import Resources
@@ -39,6 +39,13 @@ def test_stage_has_what_its_row_says(template: Resources, stage: Stage) -> None:
     variables = function["Environment"]["Variables"]
     assert variables[Variable.STAGE] == stage.name
     assert {Variable.JOB_TABLE, Variable.IMAGE_BUCKET} <= variables.keys()
+
+
+@pytest.mark.parametrize("construct_id", OTHERS)
+def test_function_that_is_no_stage_has_the_memory_that_costs_are_computed_with(
+    template: Resources, construct_id: str
+) -> None:
+    assert template.function(construct_id)["MemorySize"] == FUNCTION_MEMORY_MB
 
 
 def test_whoever_plans_a_job_is_told_whether_rekognition_may_be_asked(dev: Resources, prod: Resources) -> None:

@@ -113,6 +113,19 @@ def test_command_prints_the_same_for_people_and_programs(capsys: pytest.CaptureF
         assert limit.value in shown
 
 
+def test_setting_that_is_set_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--hours", "0.01", "--json"]
+    assert command.main([*arguments, "--set", "submissions_per_second=7 submission_burst=9"]) == 0
+    limits = {limit["limit"]: limit for limit in json.loads(capsys.readouterr().out)["limits"]}
+    assert (limits[Limit.SUBMISSIONS]["quota"], limits[Limit.SUBMISSIONS]["burst"]) == (7, 9)
+
+
+@pytest.mark.parametrize("given_setting", ["no_such=1", "submissions_per_second=many", "submissions_per_second=0"])
+def test_setting_that_cannot_be_is_refused(given_setting: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["--set", given_setting]) == 2
+    assert "Darkroom: " in capsys.readouterr().err
+
+
 def test_demand_of_an_image_without_pixels_is_refused() -> None:
     with pytest.raises(ValueError, match="megapixels"):
         demand(0)
