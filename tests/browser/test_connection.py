@@ -27,8 +27,8 @@ FIRST_LOAD_BYTES = 150_000
 def test_lost_connection_in_the_middle_of_twenty_jobs_loses_and_repeats_nothing(
     page: Any, client: Client, world: World, photos: Path
 ) -> None:
-    image_id = client.upload(photos / "freespace.jpg")
-    job_ids = {client.submit(image_id, tags={"file": f"job-{number}"}).job_id for number in range(JOBS)}
+    photo = (photos / "freespace.jpg").read_bytes()
+    drop(page, {f"job-{number}.jpg": photo for number in range(JOBS)})
     for _ in range(3):
         already = page.evaluate("window.told.length")
         until(page, f"window.told.length > {already}", 60)
@@ -44,11 +44,9 @@ def test_lost_connection_in_the_middle_of_twenty_jobs_loses_and_repeats_nothing(
     told = defaultdict(list)
     for event in page.evaluate("window.told"):
         told[event["jobId"]].append(event["seq"])
-    assert told.keys() == job_ids
+    assert len(told) == JOBS
     for job_id, seqs in told.items():
-        # The page follows a job from where it first heard of it.
-        assert seqs == list(range(seqs[0], client.get(job_id).seq + 1)), job_id
-    assert sum(map(len, told.values())) > 5 * JOBS
+        assert seqs == list(range(1, client.get(job_id).seq + 1)), job_id
 
 
 def test_without_push_the_page_asks_and_tells_all_the_same(
@@ -97,7 +95,7 @@ def test_expired_sign_in_keeps_what_one_was_doing(
 ) -> None:
     page = new_page()
     sign_in(page, site, user)
-    page.get_by_text("What to find out").click()
+    page.locator("summary", has_text="What to find out").click()
     page.get_by_label("Sharpness by region").check()
     expired = {"is": True}
 

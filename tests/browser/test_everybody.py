@@ -39,7 +39,7 @@ def views(page: Any, site: Site, client: Client, photos: Path) -> Iterator[str]:
     yield "nothing found"
     page.goto(f"{base}#/jobs")
     expect(page.locator(".job")).to_have_count(2)
-    page.get_by_text("What to find out").click()
+    page.locator("summary", has_text="What to find out").click()
     yield "list"
     page.goto(f"{base}#/jobs/{done}")
     expect(page.locator(".plot canvas")).to_be_visible(timeout=30 * SECONDS)
