@@ -49,7 +49,7 @@ class Site:
 
 
 @pytest.fixture(scope="package")
-def site(no_account: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:  # noqa: F811
+def site(no_account: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Darkroom, freshly deployed, with its console served."""
     home = Home(tmp_path_factory.mktemp("browser"))
     with running(home) as deployed:
@@ -157,11 +157,12 @@ def until(page: "playwright.Page", expression: str, seconds: float = 30) -> None
     raise AssertionError(f"It did not come true: {expression}")
 
 
-def picture(page: "playwright.Page", name: str, *, full_page: bool = False) -> None:
+def picture(page: "playwright.Page", name: str) -> None:
     """Take a picture for the README, if it is wanted."""
     if PICTURES:
         PICTURES.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=PICTURES / f"{name}.png", full_page=full_page)
+        page.evaluate("scrollTo(0, 0)")
+        page.screenshot(path=PICTURES / f"{name}.png")
 
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
