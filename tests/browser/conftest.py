@@ -193,11 +193,12 @@ def until(page: "Page", expression: str, seconds: float = 30) -> None:
     raise AssertionError(f"It did not come true: {expression}")
 
 
-def picture(page: "Page", name: str, *, full_page: bool = False) -> None:
+def picture(page: "Page", name: str) -> None:
     """Take a picture for the README, if it is wanted."""
     if PICTURES:
         PICTURES.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=PICTURES / f"{name}.png", full_page=full_page)
+        page.evaluate("scrollTo(0, 0)")
+        page.screenshot(path=PICTURES / f"{name}.png")
 
 
 def fill_in(page: "Page", user: User) -> None:
