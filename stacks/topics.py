@@ -15,8 +15,6 @@ from stacks.encryption import WRITE
 from stacks.findings import accept
 
 UNDELIVERED = "A mail that is not delivered is no loss: the alarm stays on, and on the dashboards, until it is over."
-    "A mail that cannot be delivered is no loss: the alarm stays on, and is on the dashboards, until it is over."
-)
 
 
 class Severity(StrEnum):
