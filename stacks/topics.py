@@ -12,6 +12,9 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from stacks.encryption import WRITE
+from stacks.findings import accept
+
+UNDELIVERED = "A mail that is not delivered is no loss: the alarm stays on, and on the dashboards, until it is over."
 
 
 class Severity(StrEnum):
@@ -47,7 +50,8 @@ class Topics(Construct):
         self.topics = {severity: self._topic(severity) for severity in Severity}
         for severity, topic in self.topics.items():
             if emails[severity]:
-                topic.add_subscription(subscriptions.EmailSubscription(emails[severity]))
+                mail = topic.add_subscription(subscriptions.EmailSubscription(emails[severity]))
+                accept(mail, {"Serverless-SNSRedrivePolicy": UNDELIVERED})
         self._let_publish(
             "cloudwatch.amazonaws.com",
             Stack.of(self).format_arn(

@@ -1,6 +1,7 @@
 """Third parties' opinions of the templates and of the state machine."""
 
 import contextlib
+import copy
 import json
 import shutil
 import subprocess
@@ -52,6 +53,22 @@ def test_cdk_nag_finds_nothing_but_what_is_accepted_beside_its_resource(
     cdk_app = aws_cdk.App(analytics_reporting=False, context=cdk_context, outdir=str(tmp_path))
     settings = app.settings_of(cdk_app, environment)
     app.add_console(cdk_app, STACK, settings, app.add_stack(cdk_app, STACK, settings, empty_packages))
+    assert nag(cdk_app) == set()
+
+
+def test_cdk_nag_finds_nothing_where_somebody_hears_of_alarms(
+    cdk_context: dict[str, Any], empty_packages: Any, tmp_path: Path
+) -> None:
+    import aws_cdk
+
+    import app
+
+    context = copy.deepcopy(cdk_context)
+    listeners = {"page_email": "page@example.org", "ticket_email": "ticket@example.org"}
+    chat = {"slack_workspace": "T0123ABCD", "slack_channel": "C0123ABCD"}
+    context["environments"]["prod"] |= listeners | chat
+    cdk_app = aws_cdk.App(analytics_reporting=False, context=context, outdir=str(tmp_path))
+    app.add_stack(cdk_app, STACK, app.settings_of(cdk_app, "prod"), empty_packages)
     assert nag(cdk_app) == set()
 
 
