@@ -8,9 +8,8 @@ from lambdas.adapters.image_bucket import ImageBucket
 from lambdas.adapters.job_table import JobTable
 from lambdas.adapters.metering import meter
 from lambdas.adapters.row_writes import RefusedError
-from lambdas.handlers.costing import with_retries
+from lambdas.handlers.costing import cancelled_cost, with_retries
 from lambdas.handlers.logs import about, logger
-from lambdas.handlers.settling import cancelled_cost
 from lambdas.handlers.watching import after_late_writers
 from lambdas.jobs.errors import JobSuperseded
 from lambdas.jobs.model import Attempt, Job

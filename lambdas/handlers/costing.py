@@ -52,6 +52,24 @@ def cost_of(job: Job, *, ending: Usage | None = None, is_caught: bool = False, i
     return price(parts, version=job.version + 1, before=job.cost)
 
 
+def failed_cost(job: Job) -> Cost:
+    """Price a job that fails from outside its workflow: its row is written, its letter sent and noted to be sent."""
+    writes = 2 * write_units(row_bytes(job)) + 1
+    further = total([one_read(job), {Charge.QUEUE_REQUESTS: 1}])
+    return cost_of(job, ending=function_usage(table_writes=writes, further=further))
+
+
+def cancelled_cost(job: Job, *, states: int = 0) -> Cost:
+    """Price a job that is cleaned up after a cancel: the cancel's write and this one, and a look for its artefacts.
+
+    `states` are those of its workflow that do so; none when that is over already.
+    """
+    writes = 2 * write_units(row_bytes(job))
+    further = total([one_read(job), {Charge.OBJECT_WRITES: 1}])
+    ending = function_usage(table_writes=writes, transitions=states, further=further)
+    return cost_of(job, ending=ending, is_caught=states > 0)
+
+
 def function_usage(*, table_writes: float = 0, transitions: int = 0, further: Usage | None = None) -> Usage:
     """Tell what this invocation has taken so far, of a function that settles a job; with writes that are to come."""
     return total(

@@ -182,7 +182,7 @@ class StageRun:
         self._last_look = time.monotonic()
         percent = min(99, max(0, int(fraction * 100)))  # 100 is for a stage whose result is stored
         try:
-            self._table.report_progress(self._attempt, self._stage.name, percent, now=now())
+            self._job = self._table.report_progress(self._attempt, self._stage.name, percent, now=now())
         except RefusedError as refused:
             job = self._still_ours(refused)
             if job.status in ENDS:

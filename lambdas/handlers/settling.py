@@ -14,14 +14,12 @@ from lambdas.adapters.job_table import JobTable
 from lambdas.adapters.queues import send_dead_letter
 from lambdas.adapters.row_writes import RefusedError
 from lambdas.adapters.watch_list import WatchList
-from lambdas.handlers.costing import cost_of, function_usage, one_read, row_bytes
+from lambdas.handlers.costing import cancelled_cost, failed_cost
 from lambdas.handlers.logs import logger
 from lambdas.handlers.watching import after_failure, after_late_writers
-from lambdas.jobs.cost import Cost, total
 from lambdas.jobs.dead_letter import BETWEEN_STAGES, DeadLetter
 from lambdas.jobs.failures import MAX_CAUSE, explain_end
 from lambdas.jobs.model import Failure, Job, OwedLetter
-from lambdas.jobs.prices import Charge, write_units
 from lambdas.jobs.status import CANCELLATION, StageStatus, Status, sources
 from lambdas.jobs.times import now
 from lambdas.stages.catalogue import BY_NAME
@@ -73,24 +71,6 @@ def finish_cancel(table: JobTable, job: Job) -> bool:
         return False
     logger.info("The cancel is finished")
     return True
-
-
-def failed_cost(job: Job) -> Cost:
-    """Price a job that fails from outside its workflow: its row is written, its letter sent and noted to be sent."""
-    writes = 2 * write_units(row_bytes(job)) + 1
-    further = total([one_read(job), {Charge.QUEUE_REQUESTS: 1}])
-    return cost_of(job, ending=function_usage(table_writes=writes, further=further))
-
-
-def cancelled_cost(job: Job, *, states: int = 0) -> Cost:
-    """Price a job that is cleaned up after a cancel: the cancel's write and this one, and a look for its artefacts.
-
-    `states` are those of its workflow that do so; none when that is over already.
-    """
-    writes = 2 * write_units(row_bytes(job))
-    further = total([one_read(job), {Charge.OBJECT_WRITES: 1}])
-    ending = function_usage(table_writes=writes, transitions=states, further=further)
-    return cost_of(job, ending=ending, is_caught=states > 0)
 
 
 def settle_after(table: JobTable, job: Job, execution: Execution) -> bool:

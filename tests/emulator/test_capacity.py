@@ -69,7 +69,8 @@ def test_transitions_of_the_model_are_those_of_real_jobs(client: Client, image_i
     (job,) = [list(client.watch(client.submit(image_id).job_id))[-1]]
     assert job.cost is not None
     assert job.cost.usage["transitions"].count == demand(1).of[Limit.TRANSITIONS]
-    assert job.cost.usage["busEvents"].count == demand(1).of[Limit.BUS_EVENTS]
+    # A stage that takes more than a second, on a busy machine, tells of its progress.
+    assert job.cost.usage["busEvents"].count >= demand(1).of[Limit.BUS_EVENTS]
 
 
 def test_more_room_for_what_is_met_first_allows_more() -> None:
