@@ -16,7 +16,7 @@ LAPTOP := $(BIN)/python -m laptop
 READY := .venv/.ready .laptop/venv/.ready node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status logs test bench chaos fuzz test-fast test-enforced mutants corpus lint format synth bootstrap deploy destroy clean
+.PHONY: help setup demo up down status logs test bench chaos fuzz test-fast test-browser test-enforced mutants corpus lint format synth bootstrap deploy destroy clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -52,7 +52,10 @@ fuzz: setup ## Let schemathesis try every call of the API, signed in as two user
 	@$(BIN)/python -m laptop.fuzz --cases "$(or $(CASES),500)" --seconds "$(or $(SECONDS),2400)"
 
 test-fast: setup ## Run the tests that need no emulator
-	@$(BIN)/python -m pytest --ignore tests/emulator
+	@$(BIN)/python -m pytest --ignore tests/emulator --ignore tests/browser
+
+test-browser: setup ## Run the tests in a browser, which need Chromium: CHROMIUM=/path/to/it
+	@BROWSER_REQUIRED=1 $(BIN)/python -m pytest tests/browser
 
 test-enforced: setup ## Run the emulator's tests with permissions enforced
 	@ENFORCED=1 $(BIN)/python -m pytest tests/emulator

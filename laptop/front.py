@@ -123,4 +123,4 @@ def _surroundings(deployed: Deployment) -> Surroundings:
 
 def _demo_user() -> dict[str, str]:
     """Whom the page may offer to sign in, on this machine only."""
-    return {"username": users.DEMO.name, "password": users.DEMO.password}
+    return {"username": users.DEMO.name}

@@ -1,36 +1,41 @@
-"""The console in a real browser: Chromium, headless, on an emulator of its own with the stack deployed to it."""
+"""The console in a real browser: Chromium, headless, on an emulator of its own with the stack deployed to it.
+
+Every page is guarded: see `guard.py`.
+"""
 
 import os
-import shutil
+import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from darkroom import Client
 
+from lambdas.config import OPERATORS
 from laptop import front, ports, users
 from laptop.deployment import Deployment
-from laptop.places import ROOT, Home
+from laptop.places import HOME, ROOT, Home
 from laptop.users import User
 from laptop.world import World
+from tests.browser import chromium
+from tests.browser.guard import Guard
 from tests.emulator.conftest import no_account, running
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 __all__ = ["no_account"]
 
-playwright = pytest.importorskip("playwright.sync_api", reason="`make setup` installs Playwright")
-CHROMIUM = os.environ.get("CHROMIUM") or next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-NO_BROWSER = "A Chromium is needed: `apt install chromium`, or say where one is: CHROMIUM=/path/to/chrome make test"
-ARGUMENTS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-]
 PICTURES = Path(os.environ["PICTURES"]) if os.environ.get("PICTURES") else None
 """Where pictures for the README are written to; `make pictures` says docs/pictures."""
+OF_FAILURES = HOME / "browser"
+"""Pictures of the pages of tests that have failed."""
 DESKTOP, PHONE = {"width": 1200, "height": 900}, {"width": 360, "height": 740}
+PATIENCE_MS = 30_000
 RECORDER = """
   window.told = [];
   document.addEventListener("darkroom:event", ({ detail }) => {
@@ -38,6 +43,7 @@ RECORDER = """
   });
 """
 """Notes every event that the page tells, with the moment."""
+_failed = pytest.StashKey[bool]()
 
 
 @dataclass(frozen=True)
@@ -49,8 +55,22 @@ class Site:
 
 
 @pytest.fixture(scope="package")
-def site(no_account: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """Darkroom, freshly deployed, with its console served."""
+def browser() -> Iterator["Browser"]:
+    """Chromium, as the operating system has it."""
+    chromium.need_driver()
+    path = chromium.find()
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as driver:
+        launched = driver.chromium.launch(executable_path=path, args=list(chromium.ARGUMENTS))
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="package")
+def site(browser: "Browser", no_account: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Darkroom, freshly deployed, with its console served. Nothing is started where there is no browser to see it."""
     home = Home(tmp_path_factory.mktemp("browser"))
     with running(home) as deployed:
         served = front.bring_up(home, deployed, port=ports.free())
@@ -66,36 +86,31 @@ def world(site: Site) -> World:
     return World(site.deployed)
 
 
-@pytest.fixture(scope="package")
-def browser() -> Iterator["playwright.Browser"]:
-    """Chromium, as the operating system has it."""
-    if CHROMIUM is None:
-        pytest.skip(NO_BROWSER)
-    with playwright.sync_playwright() as started:
-        launched = started.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield launched
-        launched.close()
+@pytest.fixture
+def guard(site: Site) -> Iterator[Guard]:
+    """See to it that nothing goes by unseen."""
+    guard = Guard(site.url)
+    yield guard
+    assert guard.take() == []
 
 
 @pytest.fixture
-def new_page(browser: "playwright.Browser") -> Iterator[Callable[..., "playwright.Page"]]:
+def new_page(browser: "Browser", guard: Guard, request: pytest.FixtureRequest) -> Iterator[Callable[..., "Page"]]:
     """Make pages, each of a browser that knows nothing; none of them may complain about its policy or itself."""
-    contexts, complaints = [], []
+    with ExitStack() as afterwards:
 
-    def make(**options: object) -> "playwright.Page":
-        context = browser.new_context(**{"viewport": DESKTOP, "reduced_motion": "reduce", **options})
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(30_000)
-        page.add_init_script(RECORDER)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: "Security Policy" in said.text and complaints.append(said.text))
-        return page
+        def make(**options: Any) -> "Page":
+            context = browser.new_context(
+                **{"viewport": DESKTOP, "reduced_motion": "reduce", "locale": "en-GB", **options}
+            )
+            afterwards.callback(context.close)
+            afterwards.callback(_picture_if_failed, context, request)
+            context.set_default_timeout(PATIENCE_MS)
+            context.add_init_script(RECORDER)
+            guard.watch(context)
+            return context.new_page()
 
-    yield make
-    for context in contexts:
-        context.close()
-    assert complaints == []
+        yield make
 
 
 _numbers = count(1)
@@ -121,34 +136,39 @@ def operator(site: Site, user: User) -> User:
     """The person, made an operator."""
     pool = site.deployed.client("cognito-idp")
     pool.admin_add_user_to_group(
-        UserPoolId=site.deployed.outputs["UserPoolId"], Username=user.name, GroupName="operators"
+        UserPoolId=site.deployed.outputs["UserPoolId"], Username=user.name, GroupName=OPERATORS
     )
     return user
 
 
 @pytest.fixture
-def page(new_page: Callable[..., "playwright.Page"], site: Site, user: User) -> "playwright.Page":
+def page(new_page: Callable[..., "Page"], site: Site, user: User) -> "Page":
     """The console, signed in."""
     opened = new_page()
     sign_in(opened, site, user)
     return opened
 
 
-def sign_in(page: "playwright.Page", site: Site, user: User, fragment: str = "") -> None:
+def sign_in(page: "Page", site: Site, user: User, fragment: str = "") -> None:
     """Open the console at an address and sign in."""
     page.goto(f"{site.url}/{fragment}")
-    page.get_by_label("Email address").fill(user.name)
-    page.get_by_label("Password").fill(user.password)
-    page.get_by_role("button", name="Sign in").click()
+    fill_in(page, user)
     page.get_by_role("banner").wait_for()
 
 
-def row(page: "playwright.Page", name: str) -> "playwright.Locator":
+def fill_in(page: "Page", user: User) -> None:
+    """Fill in the form for signing in, and send it."""
+    page.get_by_label("Email address").fill(user.name)
+    page.get_by_label("Password").fill(user.password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def row(page: "Page", name: str) -> "Locator":
     """The row of a job in the list."""
     return page.get_by_role("list", name="Jobs").get_by_role("listitem").filter(has_text=name)
 
 
-def until(page: "playwright.Page", expression: str, seconds: float = 30) -> None:
+def until(page: "Page", expression: str, seconds: float = 30) -> None:
     """Wait until an expression is true; Playwright's own way would need a policy that allows eval."""
     for _ in range(int(seconds * 20)):
         if page.evaluate(expression):
@@ -157,12 +177,29 @@ def until(page: "playwright.Page", expression: str, seconds: float = 30) -> None
     raise AssertionError(f"It did not come true: {expression}")
 
 
-def picture(page: "playwright.Page", name: str) -> None:
+def picture(page: "Page", name: str, *, full_page: bool = False) -> None:
     """Take a picture for the README, if it is wanted."""
     if PICTURES:
         PICTURES.mkdir(parents=True, exist_ok=True)
-        page.evaluate("scrollTo(0, 0)")
-        page.screenshot(path=PICTURES / f"{name}.png")
+        page.screenshot(path=PICTURES / f"{name}.png", full_page=full_page)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Let fixtures know whether the test has failed."""
+    report: Any = yield
+    if call.when == "call":
+        item.stash[_failed] = report.failed
+    return report
+
+
+def _picture_if_failed(context: "BrowserContext", request: pytest.FixtureRequest) -> None:
+    if not request.node.stash.get(_failed, False):
+        return
+    OF_FAILURES.mkdir(parents=True, exist_ok=True)
+    for number, page in enumerate(context.pages):
+        name = re.sub(r"\W+", "-", request.node.name)[:100]
+        page.screenshot(path=OF_FAILURES / f"{name}-{number}.png", full_page=True)
 
 
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.infrastructure.conftest import ROOT, STACK
+from tests.infrastructure.test_console import synthesized
 
 DEPENDENCY_TWICE = "W3005"
 """CDK writes dependencies out that references imply already."""
@@ -23,6 +24,14 @@ def test_cfn_lint_finds_nothing(templates: dict[str, Any], environment: str, tmp
     # One environment is enough: the others' templates have the same resources (test_environments), and this takes long.
     path = tmp_path / f"{environment}.template.json"
     path.write_text(json.dumps(templates[environment]))
+    assert_content("cfn-lint", "--regions", "eu-central-1", "--ignore-checks", DEPENDENCY_TWICE, "--", str(path))
+
+
+def test_cfn_lint_finds_nothing_in_the_console(
+    cdk_context: dict[str, Any], empty_packages: Any, tmp_path: Path
+) -> None:
+    path = tmp_path / "console.template.json"
+    path.write_text(json.dumps(synthesized(cdk_context, empty_packages, "prod")))
     assert_content("cfn-lint", "--regions", "eu-central-1", "--ignore-checks", DEPENDENCY_TWICE, "--", str(path))
 
 
@@ -41,7 +50,8 @@ def test_cdk_nag_finds_nothing_but_what_is_accepted_beside_its_resource(
     import app
 
     cdk_app = aws_cdk.App(analytics_reporting=False, context=cdk_context, outdir=str(tmp_path))
-    app.add_stack(cdk_app, STACK, app.settings_of(cdk_app, environment), empty_packages)
+    settings = app.settings_of(cdk_app, environment)
+    app.add_console(cdk_app, STACK, settings, app.add_stack(cdk_app, STACK, settings, empty_packages))
     assert nag(cdk_app) == set()
 
 

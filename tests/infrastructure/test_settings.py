@@ -29,6 +29,13 @@ def test_context_without_environments_says_where_they_are(environments: object) 
         Settings.from_context(environments, "dev")
 
 
+@pytest.mark.parametrize("name", ["console_domain", "console_certificate"])
+def test_domain_without_its_certificate_is_refused(one: dict[str, Any], name: str) -> None:
+    one["dev"][name] = "something"
+    with pytest.raises(SettingsError, match="needs both of console_domain and console_certificate"):
+        Settings.from_context(one, "dev")
+
+
 def test_missing_setting_is_named(one: dict[str, Any]) -> None:
     del one["dev"]["log_level"]
     with pytest.raises(SettingsError, match=r"'dev' does not set: log_level"):
