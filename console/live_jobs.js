@@ -168,7 +168,8 @@ export class LiveJobs extends Observed {
             failures = this.#trouble = 0;
             this.#apply(jobId, events);
           }
-          if (!signal.aborted) await this.#look(jobId, followed, signal);
+          // Its end says more than events do. Whoever followed it only until its end is gone by now.
+          await this.#look(jobId, followed, null);
           return;
         } catch (error) {
           if (signal.aborted || error instanceof SignInEndedError) return;

@@ -5,7 +5,6 @@ import { announcements } from "../announcing.js";
 import { html, useEffect, useState } from "../html.js";
 import { Loading, Notice } from "./parts.js";
 import { JobListView } from "./job_list_view.js";
-import { JobView } from "./job_view.js";
 import { SignInAgain, SignInView } from "./sign_in_view.js";
 import { useObserved } from "../observed.js";
 
@@ -32,21 +31,24 @@ export function CannotStart({ reason }) {
 }
 
 function View({ services, place }) {
-  if (place.view === "job") return html`<${JobView} key=${place.jobId} services=${services} ...${place} />`;
-  if (place.view === "operations") return html`<${Operations} services=${services} />`;
+  if (place.view === "job") return html`<${Lazy} key=${place.jobId} load=${jobView} services=${services} ...${place} />`;
+  if (place.view === "operations") return html`<${Lazy} key="operations" load=${operationsView} services=${services} />`;
   return html`<${JobListView} services=${services} place=${place} />`;
 }
 
-/** Few people need it, so it is loaded when somebody does. */
-function Operations({ services }) {
+const jobView = () => import("./job_view.js").then(({ JobView }) => JobView);
+const operationsView = () => import("./operations_view.js").then(({ OperationsView }) => OperationsView);
+
+/** A view that is loaded when somebody comes to it: the list, which everybody sees first, does not wait for it. */
+function Lazy({ load, ...rest }) {
   const [view, setView] = useState(null);
   useEffect(() => {
-    import("./operations_view.js").then(
-      ({ OperationsView }) => setView(() => OperationsView),
+    load().then(
+      (loaded) => setView(() => loaded),
       () => setView(() => NotLoaded),
     );
   }, []);
-  return view ? html`<${view} services=${services} />` : html`<${Loading} what="operations" />`;
+  return view ? html`<${view} ...${rest} />` : html`<${Loading} what="this page" />`;
 }
 
 function NotLoaded() {

@@ -19,7 +19,11 @@ export function Plot({ options, data, label }) {
       const size = { width: holder.current.clientWidth, height: HEIGHT };
       plot.current = new UPlot({ ...options((name) => style.getPropertyValue(name)), ...size }, data, holder.current);
     };
-    const drawOrTell = () => draw().catch(() => isThere && setFailed(true));
+    const drawOrTell = () =>
+      draw().catch((error) => {
+        console.error(error);
+        if (isThere) setFailed(true);
+      });
     drawOrTell();
     const darkness = matchMedia("(prefers-color-scheme: dark)");
     darkness.addEventListener("change", drawOrTell);

@@ -17,7 +17,7 @@ export function Timeline({ job, events }) {
   if (!stages.length) return html`<p class="faint">The stages show here when the job has been read from the queue.</p>`;
   return html`<ol class="timeline">
     <${QueueRow} job=${job} first=${begun[0]} scale=${scale} now=${now} />
-    ${stages.map((entry) => html`<${StageRow} key=${entry.stage} entry=${entry} tries=${tries.get(entry.stage) ?? []} scale=${scale} now=${now} />`)}
+    ${stages.map((entry) => html`<${StageRow} key=${entry.stage} entry=${entry} isOver=${isEnd(job.status)} tries=${tries.get(entry.stage) ?? []} scale=${scale} now=${now} />`)}
   </ol>`;
 }
 
@@ -42,7 +42,7 @@ function QueueRow({ job, first, scale, now }) {
   </li>`;
 }
 
-function StageRow({ entry, tries, scale, now }) {
+function StageRow({ entry, isOver, tries, scale, now }) {
   const name = capitalized(plain(entry.stage, 40));
   const isRunning = entry.status === "RUNNING";
   const end = entry.finishedAt ?? (isRunning ? now : entry.startedAt);
@@ -50,7 +50,7 @@ function StageRow({ entry, tries, scale, now }) {
   const often = [entry.tries > 1 && counted(entry.tries, "try", "tries"), entry.attempt > 1 && `attempt ${entry.attempt}`];
   return html`<li class="stage" data-status=${entry.status}>
     <span class="stage-name" dir="auto">${name}</span>
-    <span class="stage-state">${[STAGE_WORDS[entry.status] ?? entry.status, isRunning && `${entry.progress} %`, took, ...often].filter(Boolean).join(" · ")}</span>
+    <span class="stage-state">${[stateInWords(entry, isOver), isRunning && `${entry.progress} %`, took, ...often].filter(Boolean).join(" · ")}</span>
     ${entry.startedAt
       ? html`<${Track} scale=${scale} from=${entry.startedAt} to=${end} kind=${entry.status} tries=${tries} />`
       : html`<span class="track" aria-hidden="true"></span>`}
@@ -59,6 +59,11 @@ function StageRow({ entry, tries, scale, now }) {
     ${entry.error && html`<p class="stage-note bad" dir="auto">${plain(entry.error.message, 1000)} <span class="faint">(${plain(entry.error.class, 100)})</span></p>`}
     <${Tries} tries=${tries} />
   </li>`;
+}
+
+/** What a job that is over has not come to does not wait any more. */
+function stateInWords({ status }, isOver) {
+  return isOver && status === "PENDING" ? "not reached" : (STAGE_WORDS[status] ?? status);
 }
 
 /** Where in the job's time a stage was at work. Its numbers are said beside it, in words. */

@@ -12,7 +12,7 @@ from lambdas.jobs.model import Attempt
 from lambdas.jobs.times import from_epoch_millis
 
 HELD_SECONDS: Final = 60
-"""How long others do not see a letter that was received and, by a crash, never given back: longer than a call takes."""
+"""How long others do not see a letter that was received and, by a crash, never given back. No call takes as long."""
 PAGE: Final = 10
 """The most that SQS handles in a call."""
 _TEXTS: Final = (

@@ -5,7 +5,9 @@ import json
 import boto3
 import pytest
 
-from lambdas.handlers import api, reconcile, start_execution
+from lambdas.adapters.queues import send_dead_letter
+from lambdas.handlers import api, start_execution
+from lambdas.jobs.dead_letter import DeadLetter
 from lambdas.jobs.errors import InvalidImage, TransientError
 from lambdas.jobs.model import Failure
 from lambdas.jobs.status import Status
@@ -32,8 +34,7 @@ def ask(method: str, path: str, body: object = None) -> dict[str, object]:
 def with_letter(aws: Aws, job_id: str, failure: Failure) -> None:
     """Make a job that has failed, and have its dead letter sent."""
     start_execution.handler(batch(message(job_id=job_id)), None)
-    aws.fail(job_id, failure)
-    reconcile.handler({}, None)
+    send_dead_letter(aws.dead_letters_url, DeadLetter.owed_by(aws.fail(job_id, failure)))
 
 
 def letters() -> list[dict[str, object]]:
