@@ -17,11 +17,18 @@ from laptop.users import User
 from laptop.world import World
 from tests.browser.conftest import Site, row, sign_in, until
 from tests.browser.dropping import drop
+from tests.browser.guard import NETWORK, Guard
 
 expect = pytest.importorskip("playwright.sync_api").expect
 SECONDS = 1000
 JOBS = 20
 FIRST_LOAD_BYTES = 150_000
+
+
+@pytest.fixture(autouse=True)
+def provoked(guard: Guard) -> None:
+    """Calls that are refused belong to these tests."""
+    guard.allow(NETWORK)
 
 
 def test_lost_connection_in_the_middle_of_twenty_jobs_loses_and_repeats_nothing(
