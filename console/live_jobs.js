@@ -50,6 +50,11 @@ export class LiveJobs extends Observed {
     return this.#line.isLive || this.#line.isComing ? "live" : "asking";
   }
 
+  /** How many jobs are followed that are not over. */
+  get #active() {
+    return [...this.#followed.values()].filter(({ stop }) => stop).length;
+  }
+
   get(jobId) {
     return this.#jobs.get(jobId);
   }
@@ -208,7 +213,7 @@ export class LiveJobs extends Observed {
 
   /** Read the log; a job that is still in the queue has none yet. */
   async #read(jobId, seq, mayWait, { owner }, signal) {
-    const wait = mayWait && this.#followed.size <= MOST_HELD ? HOLD_SECONDS : 0;
+    const wait = mayWait && this.#active <= MOST_HELD ? HOLD_SECONDS : 0;
     try {
       const events = await this.#api.events(jobId, seq, { wait, owner, signal });
       if (this.#trouble) {
@@ -239,7 +244,7 @@ export class LiveJobs extends Observed {
 
   /** Begin a round; what is returned waits for its end. */
   #round(signal) {
-    const ends = this.#time.now() + Math.max(SHORTEST_ROUND_SECONDS, ROUND_SECONDS_A_JOB * this.#followed.size);
+    const ends = this.#time.now() + Math.max(SHORTEST_ROUND_SECONDS, ROUND_SECONDS_A_JOB * this.#active);
     return () => this.#time.sleep(Math.max(0, ends - this.#time.now()), signal);
   }
 
