@@ -22,6 +22,8 @@ const SHORTEST_ROUND_SECONDS = 1;
 const PATIENCE_SECONDS = 5;
 /** A job that was submitted so long ago at most may still be in the queue, without a record. */
 const QUEUE_GRACE_SECONDS = 900;
+/** Time for a view to begin to follow a job. */
+const STRAY_SECONDS = 2;
 const LONGEST_PAUSE_SECONDS = 10;
 
 export class LiveJobs extends Observed {
@@ -46,6 +48,11 @@ export class LiveJobs extends Observed {
   get connection() {
     if (this.#trouble > 0) return "offline";
     return this.#line.isLive || this.#line.isComing ? "live" : "asking";
+  }
+
+  /** How many jobs are followed that are not over. */
+  get #active() {
+    return [...this.#followed.values()].filter(({ stop }) => stop).length;
   }
 
   get(jobId) {
@@ -137,10 +144,12 @@ export class LiveJobs extends Observed {
     this.#line.hurry();
   }
 
-  #hearStray(event) {
-    const known = this.#jobs.get(event.data.jobId);
-    if (known && known.seq >= event.data.seq) return;
-    this.fetch(event.data.jobId).catch(() => {}); // the next event, or the next look, tells
+  async #hearStray({ data: { jobId, seq } }) {
+    const known = this.#jobs.get(jobId);
+    // A view that has just been told of a job follows it in a moment, from where it is known: that tells all of it.
+    if (known && !isEnd(known.status)) await this.#time.sleep(STRAY_SECONDS);
+    if (this.#followed.has(jobId) || this.#jobs.get(jobId)?.seq >= seq) return;
+    await this.fetch(jobId).catch(() => {}); // the next event, or the next look, tells
   }
 
   #followAgain(jobId) {
@@ -204,7 +213,7 @@ export class LiveJobs extends Observed {
 
   /** Read the log; a job that is still in the queue has none yet. */
   async #read(jobId, seq, mayWait, { owner }, signal) {
-    const wait = mayWait && this.#followed.size <= MOST_HELD ? HOLD_SECONDS : 0;
+    const wait = mayWait && this.#active <= MOST_HELD ? HOLD_SECONDS : 0;
     try {
       const events = await this.#api.events(jobId, seq, { wait, owner, signal });
       if (this.#trouble) {
@@ -235,7 +244,7 @@ export class LiveJobs extends Observed {
 
   /** Begin a round; what is returned waits for its end. */
   #round(signal) {
-    const ends = this.#time.now() + Math.max(SHORTEST_ROUND_SECONDS, ROUND_SECONDS_A_JOB * this.#followed.size);
+    const ends = this.#time.now() + Math.max(SHORTEST_ROUND_SECONDS, ROUND_SECONDS_A_JOB * this.#active);
     return () => this.#time.sleep(Math.max(0, ends - this.#time.now()), signal);
   }
 

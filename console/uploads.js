@@ -112,10 +112,18 @@ export class Uploads extends Observed {
 
   async #submit({ jobId, file, name, analyses, imageId }) {
     const tags = { [FILE_TAG]: name.slice(0, LONGEST_NAME) };
-    await this.#api.submit(jobId, { imageId, tags, ...(analyses ? { analyses } : {}) });
-    this.#pictures.set(jobId, URL.createObjectURL(file));
     const now = new Date().toISOString();
+    this.#pictures.set(jobId, URL.createObjectURL(file));
     this.#jobs.put({ jobId, seq: 0, status: "QUEUED", progress: 0, attempt: 1, createdAt: now, updatedAt: now, tags });
+    // Before it is submitted, or its first events could be over before anybody follows them.
+    const stop = this.#jobs.follow(jobId);
+    try {
+      await this.#api.submit(jobId, { imageId, tags, ...(analyses ? { analyses } : {}) });
+    } catch (error) {
+      stop();
+      this.#jobs.forget(jobId);
+      throw error;
+    }
   }
 
   #change(id, members) {

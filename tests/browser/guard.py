@@ -9,6 +9,8 @@ document.addEventListener("securitypolicyviolation", (event) => {{
   window.{REPORT}(`${{event.effectiveDirective}}: ${{event.blockedURI}} (${{event.sourceFile}}:${{event.lineNumber}})`);
 }});
 """
+NETWORK = r"Failed to load resource: |WebSocket connection to '.*' failed: |ERR_INTERNET_DISCONNECTED"
+"""Of tests about lost connections and refused calls: the browser tells of each, whatever the page makes of it."""
 INSIDE = ("data:", "blob:", "about:")
 
 

@@ -17,11 +17,18 @@ from laptop.users import User
 from laptop.world import World
 from tests.browser.conftest import Site, row, sign_in, until
 from tests.browser.dropping import drop
+from tests.browser.guard import NETWORK, Guard
 
 expect = pytest.importorskip("playwright.sync_api").expect
 SECONDS = 1000
 JOBS = 20
 FIRST_LOAD_BYTES = 150_000
+
+
+@pytest.fixture(autouse=True)
+def provoked(guard: Guard) -> None:
+    """Calls that are refused belong to these tests."""
+    guard.allow(NETWORK)
 
 
 def test_lost_connection_in_the_middle_of_twenty_jobs_loses_and_repeats_nothing(
@@ -41,6 +48,8 @@ def test_lost_connection_in_the_middle_of_twenty_jobs_loses_and_repeats_nothing(
     expect(page.locator(".job").get_by_text("Succeeded")).to_have_count(JOBS, timeout=180 * SECONDS)
     expect(page.get_by_role("banner").get_by_text("Live", exact=True)).to_be_visible(timeout=120 * SECONDS)
 
+    # A job is shown as over as soon as that is known; events that push has lost are asked for after a silence (15 s).
+    page.wait_for_timeout(20 * SECONDS)
     told = defaultdict(list)
     for event in page.evaluate("window.told"):
         told[event["jobId"]].append(event["seq"])

@@ -12,10 +12,17 @@ from laptop.users import User
 from laptop.waiting import wait_for
 from laptop.world import World
 from tests.browser.conftest import AXE, PHONE, Site, picture, row, sign_in
+from tests.browser.guard import NETWORK, Guard
 
 expect = pytest.importorskip("playwright.sync_api").expect
 SECONDS = 1000
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture(autouse=True)
+def provoked(guard: Guard) -> None:
+    """Calls that are refused belong to these tests."""
+    guard.allow(NETWORK)
 
 
 @pytest.fixture

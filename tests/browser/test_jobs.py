@@ -18,11 +18,18 @@ from laptop.waiting import wait_for
 from laptop.world import World
 from tests.browser.conftest import DESKTOP, Site, picture, row, sign_in, until
 from tests.browser.dropping import drop
+from tests.browser.guard import NETWORK, Guard
 
 expect = pytest.importorskip("playwright.sync_api").expect
 SECONDS = 1000
 THREE = ("life.jpg", "picos-de-europa.jpg", "seeding.jpg")
 HTML = '<img src=x onerror="window.caught=1"><b>bold</b>'
+
+
+@pytest.fixture(autouse=True)
+def provoked(guard: Guard) -> None:
+    """Calls that are refused belong to these tests."""
+    guard.allow(NETWORK)
 
 
 def test_wrong_password_is_told_and_the_right_one_leads_in(
@@ -194,7 +201,8 @@ def test_more_jobs_than_a_page_are_shown_page_by_page(
 ) -> None:
     for number in range(55):
         client.submit("nothing-uploaded", tags={"file": f"number-{number}.jpg"})
-    assert wait_for(lambda: len(list(client.jobs())) == 55, 60)
+    # Once they are over, nothing is left that could keep the page waiting.
+    assert wait_for(lambda: len(list(client.jobs(status="FAILED"))) == 55, 180)
     page = new_page()
     sign_in(page, site, user)
     expect(page.locator(".job-link")).to_have_count(50, timeout=60 * SECONDS)

@@ -47,15 +47,9 @@ def no_account() -> Iterator[None]:
 
 
 @pytest.fixture(scope="package")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """Where the emulator of these tests keeps its things."""
-    return Home(tmp_path_factory.mktemp("emulator"))
-
-
-@pytest.fixture(scope="package")
-def deployed(no_account: None, home: Home) -> Iterator[Deployment]:
+def deployed(no_account: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """Darkroom, freshly deployed, with users."""
-    with running(home) as deployed:
+    with running(Home(tmp_path_factory.mktemp("emulator"))) as deployed:
         for user in (users.DEMO, users.GUEST, ANOTHER_NAME):
             users.create(deployed, user)
         yield deployed
