@@ -9,6 +9,8 @@ document.addEventListener("securitypolicyviolation", (event) => {{
   window.{REPORT}(`${{event.effectiveDirective}}: ${{event.blockedURI}} (${{event.sourceFile}}:${{event.lineNumber}})`);
 }});
 """
+OF_THE_NETWORK = ("Failed to load resource", "WebSocket connection to")
+"""How the browser begins what it says of answers and lines that are no good: what the page makes of them, tests judge."""
 INSIDE = ("data:", "blob:", "about:")
 
 
@@ -43,5 +45,5 @@ class Guard:
             self.found.append(f"{kind} to elsewhere: {url}")
 
     def _hear(self, message: Any) -> None:
-        if message.type in ("error", "warning"):
+        if message.type in ("error", "warning") and not message.text.startswith(OF_THE_NETWORK):
             self.found.append(f"console {message.type}: {message.text} ({message.location.get('url', '')})")
