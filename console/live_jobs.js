@@ -22,6 +22,8 @@ const SHORTEST_ROUND_SECONDS = 1;
 const PATIENCE_SECONDS = 5;
 /** A job that was submitted so long ago at most may still be in the queue, without a record. */
 const QUEUE_GRACE_SECONDS = 900;
+/** Time for a view to begin to follow a job. */
+const STRAY_SECONDS = 2;
 const LONGEST_PAUSE_SECONDS = 10;
 
 export class LiveJobs extends Observed {
@@ -137,10 +139,12 @@ export class LiveJobs extends Observed {
     this.#line.hurry();
   }
 
-  #hearStray(event) {
-    const known = this.#jobs.get(event.data.jobId);
-    if (known && known.seq >= event.data.seq) return;
-    this.fetch(event.data.jobId).catch(() => {}); // the next event, or the next look, tells
+  async #hearStray({ data: { jobId, seq } }) {
+    const known = this.#jobs.get(jobId);
+    // A view that has just been told of a job follows it in a moment, from where it is known: that tells all of it.
+    if (known && !isEnd(known.status)) await this.#time.sleep(STRAY_SECONDS);
+    if (this.#followed.has(jobId) || this.#jobs.get(jobId)?.seq >= seq) return;
+    await this.fetch(jobId).catch(() => {}); // the next event, or the next look, tells
   }
 
   #followAgain(jobId) {

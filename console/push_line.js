@@ -11,8 +11,8 @@ import { Observed } from "./observed.js";
 const MOST_JOBS = 100;
 /** API Gateway closes what is silent for ten minutes. */
 const HEARTBEAT_SECONDS = 240;
-/** For the answer to a subscription, and for a connection to be made. */
-const ANSWER_SECONDS = 10;
+/** For a connection to be made, and for a subscription, which is answered after all that was missed. */
+const ANSWER_SECONDS = 25;
 /** Jobs that are dropped together are subscribed to together. */
 const GATHERING_SECONDS = 0.05;
 const LONGEST_PAUSE_SECONDS = 30;

@@ -1,5 +1,5 @@
 /** Files on their way to becoming jobs: a few at a time, each told of as it goes. What fails can be tried again. */
-import { UploadError, inWords } from "./problems.js";
+import { UnreachableError, UploadError, inWords } from "./problems.js";
 import { KINDS_IN_WORDS, mediaTypeOf } from "./media_types.js";
 import { Observed } from "./observed.js";
 import { newJobId } from "./job_ids.js";
@@ -7,6 +7,8 @@ import { send } from "./storage.js";
 
 /** Enough to use the line; more would only make each of them later. */
 const AT_A_TIME = 3;
+/** Between tries, as long as nothing answers; after the last, the person is asked. */
+const PAUSES_SECONDS = [2, 4, 8, 15, 30, 60];
 /** Of a tag, by the API. */
 const LONGEST_NAME = 256;
 export const FILE_TAG = "file";
@@ -28,7 +30,7 @@ export class Uploads extends Observed {
     this.#api = api;
     this.#jobs = jobs;
     this.#files = files;
-    /** What is not a job yet: `{id, jobId, file, name, analyses, state, share, error, canRetry}`, oldest first. */
+    /** What is not a job yet: `{id, jobId, file, name, analyses, state, share, error, canRetry, pauses, rests}`, oldest first. */
     this.items = [];
   }
 
@@ -37,13 +39,13 @@ export class Uploads extends Observed {
     for (const file of files) {
       this.#number += 1;
       const name = file.name || "image";
-      this.items.push({ id: this.#number, jobId: newJobId(), file, name, analyses, state: WAITING, share: 0, error: "" });
+      this.items.push({ id: this.#number, jobId: newJobId(), file, name, analyses, state: WAITING, share: 0, error: "", pauses: 0 });
     }
     this.#goOn();
   }
 
   retry(id) {
-    this.#change(id, { state: WAITING, share: 0, error: "" });
+    this.#change(id, { state: WAITING, share: 0, error: "", pauses: 0 });
     this.#goOn();
   }
 
@@ -70,7 +72,7 @@ export class Uploads extends Observed {
   #goOn() {
     this.changed();
     const busy = this.items.filter((item) => item.state === UPLOADING).length;
-    const next = this.items.filter((item) => item.state === WAITING).slice(0, AT_A_TIME - busy);
+    const next = this.items.filter((item) => item.state === WAITING && !item.rests).slice(0, AT_A_TIME - busy);
     for (const item of next) this.#upload(item);
   }
 
@@ -89,9 +91,23 @@ export class Uploads extends Observed {
       this.dismiss(id);
     } catch (error) {
       if (signal.aborted) return;
+      if (error instanceof UnreachableError && this.#rest(id)) return this.#goOn();
       this.#change(id, { state: REFUSED, error: inWords(error), canRetry: error.canRetry ?? true });
     }
     this.#goOn();
+  }
+
+  /** Let an upload wait for the network, which mostly comes back; false when it has waited often enough. */
+  #rest(id) {
+    const item = this.items.find((each) => each.id === id);
+    const seconds = PAUSES_SECONDS[item?.pauses ?? Infinity];
+    if (seconds === undefined) return false;
+    this.#change(id, { state: WAITING, share: 0, pauses: item.pauses + 1, rests: true });
+    setTimeout(() => {
+      this.#change(id, { rests: false });
+      this.#goOn();
+    }, seconds * 1000);
+    return true;
   }
 
   async #submit({ jobId, file, name, analyses, imageId }) {

@@ -31,8 +31,7 @@ export function DropZone({ services, isLarge }) {
       <p class="faint">${KINDS_IN_WORDS}. Each becomes a job.</p>
     </div>
     <button type="button" class="button" data-kind="main" onClick=${() => picker.current.click()}>Choose images</button>
-    <input ref=${picker} type="file" class="heard-only" multiple accept=${ACCEPTED} tabindex="-1"
-      aria-label="Images to analyse"
+    <input ref=${picker} type="file" hidden multiple accept=${ACCEPTED}
       onChange=${(event) => {
         add([...event.currentTarget.files]);
         event.currentTarget.value = "";
@@ -78,7 +77,7 @@ function UploadList({ uploads }) {
 
 function UploadItem({ uploads, item }) {
   const name = plain(item.name, 120);
-  const words = item.state === WAITING ? "waits" : item.share < 1 ? percent(item.share, 0) : "is taken in";
+  const words = item.state === WAITING ? (item.pauses ? "waits for the network" : "waits") : item.share < 1 ? percent(item.share, 0) : "is taken in";
   return html`<li class="upload" data-state=${item.state}>
     <span class="upload-name" dir="auto">${name}</span>
     <span class="faint">${bytes(item.file.size)}</span>

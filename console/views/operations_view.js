@@ -14,7 +14,7 @@ const MOST_SAMPLES = 360;
 const QUEUE_WORDS = {
   jobs: ["Job queue", "accepted, not begun"],
   intakeDeadLetters: ["Could not be started", "tried once more by itself"],
-  deadLetters: ["Dead letters", "need a person"],
+  deadLetters: ["Dead letter queue", "need a person"],
 };
 
 export function OperationsView({ services }) {

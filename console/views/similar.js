@@ -19,7 +19,7 @@ export function Similar({ services, job }) {
           <a href=${toJob(other.jobId)}>
             <${Picture} services=${services} job=${other} artefact="thumbnail" alt="" />
             <span dir="auto">${nameOf(other)}</span>
-            <span class="faint">${confirmed ? "the same" : "perhaps the same"}, ${distance} of 64 bits apart</span>
+            <span class="faint">${confirmed ? "The same" : "Perhaps the same"}: ${distance} of 64 bits differ</span>
           </a>
         </li>`,
       )}

@@ -10,7 +10,7 @@ document.addEventListener("securitypolicyviolation", (event) => {{
 }});
 """
 OF_THE_NETWORK = ("Failed to load resource", "WebSocket connection to")
-"""How the browser begins what it says of answers and lines that are no good: what the page makes of them, tests judge."""
+"""How the browser begins what it says of refusals and lost lines: what the page makes of them, tests judge."""
 INSIDE = ("data:", "blob:", "about:")
 
 

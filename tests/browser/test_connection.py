@@ -27,28 +27,26 @@ FIRST_LOAD_BYTES = 150_000
 def test_lost_connection_in_the_middle_of_twenty_jobs_loses_and_repeats_nothing(
     page: Any, client: Client, world: World, photos: Path
 ) -> None:
-    image_id = client.upload(photos / "freespace.jpg")
-    job_ids = {client.submit(image_id, tags={"file": f"job-{number}"}).job_id for number in range(JOBS)}
-    for _ in range(3):
+    photo = (photos / "freespace.jpg").read_bytes()
+    drop(page, {f"job-{number}.jpg": photo for number in range(JOBS)})
+    for _ in range(2):
         already = page.evaluate("window.told.length")
         until(page, f"window.told.length > {already}", 60)
         for connection in world.connections():
             world.cut(connection)
-        expect(page.get_by_role("banner").get_by_text("Live", exact=True)).to_be_visible(timeout=30 * SECONDS)
+        expect(page.get_by_role("banner").get_by_text("Live", exact=True)).to_be_visible(timeout=120 * SECONDS)
     page.context.set_offline(True)
     expect(page.get_by_text("Offline")).to_be_visible(timeout=60 * SECONDS)
     page.context.set_offline(False)
     expect(page.locator(".job").get_by_text("Succeeded")).to_have_count(JOBS, timeout=180 * SECONDS)
-    expect(page.get_by_role("banner").get_by_text("Live", exact=True)).to_be_visible(timeout=60 * SECONDS)
+    expect(page.get_by_role("banner").get_by_text("Live", exact=True)).to_be_visible(timeout=120 * SECONDS)
 
     told = defaultdict(list)
     for event in page.evaluate("window.told"):
         told[event["jobId"]].append(event["seq"])
-    assert told.keys() == job_ids
+    assert len(told) == JOBS
     for job_id, seqs in told.items():
-        # The page follows a job from where it first heard of it.
-        assert seqs == list(range(seqs[0], client.get(job_id).seq + 1)), job_id
-    assert sum(map(len, told.values())) > 5 * JOBS
+        assert seqs == list(range(1, client.get(job_id).seq + 1)), job_id
 
 
 def test_without_push_the_page_asks_and_tells_all_the_same(
@@ -68,7 +66,6 @@ def test_time_from_a_write_to_the_page_is_reported(
     new_page: Callable[..., Any],
     site: Site,
     user: User,
-    client: Client,
     photos: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -97,7 +94,7 @@ def test_expired_sign_in_keeps_what_one_was_doing(
 ) -> None:
     page = new_page()
     sign_in(page, site, user)
-    page.get_by_text("What to find out").click()
+    page.locator("summary", has_text="What to find out").click()
     page.get_by_label("Sharpness by region").check()
     expired = {"is": True}
 

@@ -102,7 +102,7 @@ def test_report_is_shown_as_a_person_would_want_to_see_it(
         expect(page.locator(".plot canvas")).to_be_visible()
         expect(page.get_by_text("The same picture in other jobs")).to_be_visible()
         expect(page.get_by_role("img", name=re.compile("Map of sharpness"))).to_be_visible()
-        picture(page, f"console-job-{scheme}", full_page=scheme == "light")
+        picture(page, f"console-job-{scheme}")
 
 
 def test_cancel_ends_a_running_job(page: Any, client: Client, world: World, photos: Path) -> None:

@@ -41,7 +41,7 @@ ELSEWHERE = {
     # The laptop skips it: there is no Rekognition to ask.
     **{("Labels", action): LABELLED for action in ("dynamodb:UpdateItem", "s3:GetObject")},
     **{(function, "states:DescribeExecution"): START_REPEATED for function in ("StartExecution", "BuryMessage")},
-    **{(function, "states:DescribeExecution"): START_REPEATED for function in ("ApiCalls", "RedriveJob")},
+    **{(function, "states:DescribeExecution"): START_REPEATED for function in ("ApiCalls", "RedriveJob", "Operations")},
     ("BuryMessage", "dynamodb:UpdateItem"): UNREAD_TWICE,
     ("PublishEvents", "dynamodb:DeleteItem"): LEFT,
     ("Reconcile", "dynamodb:GetItem"): RECONCILED,
@@ -179,6 +179,7 @@ def _go_all_ways(client: Client, world: World, enforcing: Deployment, image_id: 
     client.redrive(failed)
     assert wait_for(lambda: client.get(failed).attempt == 2 and client.get(failed).status is JobStatus.FAILED)
     _redrive_as_operator(enforcing, world, failed)
+    _look_after_letters(client, enforcing, world, failed)
     _cancel_running(client, world, image_id, stopped=False)
     _cancel_running(client, world, image_id, stopped=True)
     _stop_running(client, world, image_id)
@@ -192,6 +193,21 @@ def _redrive_as_operator(enforcing: Deployment, world: World, job_id: str) -> No
     letter = next(letter for letter in world.dead_letters(job_id) if letter["attempt"] == 2)
     payload = {name: letter[name] for name in ("owner", "jobId", "attempt")}
     assert _invoke(enforcing, "RedriveFunctionName", payload)["outcome"] == "REDRIVEN"
+
+
+def _look_after_letters(client: Client, enforcing: Deployment, world: World, job_id: str) -> None:
+    """Do as an operator does in the console."""
+    assert wait_for(lambda: any(letter["attempt"] == 3 for letter in world.dead_letters(job_id)))
+    enforcing.client("cognito-idp").admin_add_user_to_group(
+        UserPoolId=enforcing.outputs["UserPoolId"], Username=users.DEMO.name, GroupName="operators"
+    )
+    assert client.profile.path
+    profile = client.profile.path.parent.parent / "operator" / "profile.json"
+    with users.sign_in(enforcing, users.DEMO, profile) as operator, raw(operator) as http:
+        assert http.get("/operations").json()["executions"]["started"] > 0
+        assert job_id in {letter.get("jobId") for letter in http.get("/operations/dead-letters").json()["letters"]}
+        assert http.post("/operations/dead-letters/redrive", json={"all": True}).json()["redriven"] > 0
+    assert wait_for(lambda: client.get(job_id).attempt == 4)
 
 
 def _invoke(enforcing: Deployment, output: str, payload: dict[str, Any]) -> Any:
