@@ -43,6 +43,8 @@ _HOP_BY_HOP: Final = frozenset(
 _PATIENCE_SECONDS: Final = 60.0
 """Longer than the API holds an answer back."""
 _PIECE: Final = 65536
+_READ_AWAY: Final = 1_000_000
+"""Bytes of a body that nobody wants: more, and the connection is closed instead."""
 _COMPRESSED: Final = ("text/", "image/svg+xml")
 """What CloudFront compresses, too, of the kinds that there are."""
 
@@ -70,9 +72,11 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "Darkroom"
     sys_version = ""
+    _passing_on = False
 
     def answer(self) -> None:
         """Answer a request of any method."""
+        self._passing_on = False
         path, _, query = self.path.partition("?")
         if self.headers.get("Host") not in self.server.hosts:
             # Another name that leads here is somebody else's page, which would be of our origin (DNS rebinding).
@@ -122,14 +126,19 @@ class Handler(BaseHTTPRequestHandler):
         self._head(status, {**headers, "Cache-Control": CACHE_CONTROL, "Content-Type": media_type}.items())
         if status is not HTTPStatus.NOT_MODIFIED:
             self.send_header("Content-Length", str(len(content)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)
 
     def _drop_body(self) -> None:
         """Do not take what was sent along for the next request of the connection."""
-        if self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers:
+        length = int(self.headers.get("Content-Length", "0"))
+        if "Transfer-Encoding" in self.headers or length > _READ_AWAY or (length and self._passing_on):
             self.close_connection = True
+        else:
+            self.rfile.read(length)
 
     def _head(self, status: int, headers: Iterable[tuple[str, str]]) -> None:
         self.send_response(status)
@@ -146,6 +155,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         target = self.server.behind[route] + ("" if route is Route.SIGN_IN else path) + (f"?{query}" if query else "")
         length = int(self.headers.get("Content-Length", "0"))
+        self._passing_on = True
         with closing(_connection(self.server)) as upstream:
             try:
                 upstream.request(self.command, target, self._body(length), self._passed_on(route))
