@@ -61,7 +61,7 @@ SECURITY = (
     Mutant("who makes tickets may read them all", PUSH,
            'self._grant(grantee, self.tickets, "PutItem")', 'self._grant(grantee, self.tickets, "PutItem", "Scan")',
            threat=13, test="tests/infrastructure/test_permissions.py::test_function_may_do_what_its_code_does"),
-    Mutant("a letter redrives whatever it says", "lambdas/handlers/redrive_job.py",
+    Mutant("a letter redrives whatever it says", "lambdas/handlers/letter_redrives.py",
            "if job.attempt != letter.number or job.status is not Status.FAILED:", "if False:", threat=14,
            test=REDRIVE_TEST),
     Mutant("a ticket is good for ever", "lambdas/adapters/tickets.py",
