@@ -14,7 +14,9 @@ from lambdas.adapters.event_log import EventLog
 from lambdas.adapters.row_writes import job_in
 from lambdas.handlers.job_events import event_between
 from lambdas.handlers.logs import about_nobody, logger
+from lambdas.handlers.metrics import count, count_one
 from lambdas.handlers.pushing import push
+from lambdas.jobs.measures import Name, measures_of
 from lambdas.jobs.model import Job
 
 Records = list[Mapping[str, Any]]
@@ -40,6 +42,8 @@ def handler(event: dict[str, Any], _context: Any) -> None:
     event_bus.publish(config.text(config.Variable.EVENT_BUS_NAME), [change for _, change in told])
     for job in _deleted(changes):
         log.forget(job.owner, job.job_id, job.version)
+    # Last, so that a batch which failed half-way and comes again is counted once.
+    count(measure for before, after, _ in changes if after for measure in measures_of(before, after))
     logger.debug("Events are published", extra={"events": len(told)})
 
 
@@ -55,7 +59,8 @@ def _changes(records: Records) -> Iterator[Change]:
 def _put_aside(record: Mapping[str, Any], error: Exception) -> None:
     """Note a change that no attempt can tell of: which row it was, not what is in it."""
     cause = f"{type(error).__name__}: {error}"
-    logger.error("A row cannot be read; its change is told to nobody", extra={"cause": cause})
+    logger.error("A row cannot be read; its change is told to nobody", extra={"reason": cause})
+    count_one(Name.EVENTS_FAILED)
     note = {
         "keys": record["dynamodb"].get("Keys"),
         "sequenceNumber": record["dynamodb"].get("SequenceNumber"),

@@ -19,11 +19,13 @@ from lambdas.adapters.metering import meter
 from lambdas.adapters.row_writes import RefusedError
 from lambdas.adapters.watch_list import WatchList
 from lambdas.handlers.logs import about, about_nobody, logger
+from lambdas.handlers.metrics import count
 from lambdas.handlers.settling import fail, finish_cancel, send_owed_letter, settle_after
 from lambdas.handlers.watching import next_look
 from lambdas.jobs.dead_letter import BEFORE_THE_FIRST_STAGE
 from lambdas.jobs.errors import InvalidJob
 from lambdas.jobs.failures import too_late
+from lambdas.jobs.measures import Measure, Name
 from lambdas.jobs.model import Failure, Job, OwedLetter
 from lambdas.jobs.status import Status
 from lambdas.jobs.times import now
@@ -47,6 +49,11 @@ class Action(StrEnum):
     """Nothing: it has moved since the index was read, or another reconciler was faster."""
 
 
+_STUCK: Final = (Action.RESTARTED, Action.FAILED, Action.CANCELLED)
+"""Done about jobs that stood still because something before had failed to."""
+_DEEDS: Final = (*_STUCK, Action.LETTER_SENT, Action.SWEPT)
+
+
 def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
     """Look at all jobs that are due, as far as the time allows; return how many there were of each kind.
 
@@ -61,8 +68,18 @@ def handler(_event: dict[str, Any], context: Any) -> dict[str, int]:
         report["looked"] += 1
         report[_look(table, owner, job_id)] += 1
     about_nobody()
+    count(_measures(report))
     logger.info("The reconciler has looked at what was due", extra={"report": dict(report)})
     return dict(report)
+
+
+def _measures(report: Mapping[str, int]) -> Iterator[Measure]:
+    """Count what was done; what was found alive or elsewhere by now is nothing done."""
+    for action in (*_DEEDS, "errors"):
+        if report[action]:
+            yield Measure(name=Name.RECONCILER_ACTIONS, value=report[action], dimensions={"Action": str(action)})
+    if stuck := sum(report[action] for action in _STUCK):
+        yield Measure(name=Name.JOBS_STUCK, value=stuck)
 
 
 def _due(watch_list: WatchList) -> Iterator[tuple[str, str]]:

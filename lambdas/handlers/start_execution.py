@@ -17,12 +17,14 @@ from lambdas.handlers.costing import cost_of, last_write
 from lambdas.handlers.dead_jobs import bury_unreadable, fail_unstarted
 from lambdas.handlers.job_message import JobMessage, read_message
 from lambdas.handlers.logs import about, logger
+from lambdas.handlers.metrics import count_one
 from lambdas.handlers.new_jobs import queued_job
 from lambdas.handlers.open_jobs import within_limit
 from lambdas.handlers.planning import plan
 from lambdas.handlers.settling import fail, send_owed_letter
 from lambdas.jobs.errors import InvalidJob
 from lambdas.jobs.failures import too_late
+from lambdas.jobs.measures import Name
 from lambdas.jobs.model import Job, OwedLetter
 from lambdas.jobs.status import Status
 from lambdas.jobs.submission import parse_submission
@@ -72,6 +74,7 @@ def _start(table: JobTable, stored: Job, asked: Job) -> None:
         logger.warning("Another submission under the same id came first; it stands")
     if stored.status is not Status.QUEUED:
         logger.info("The job needs no start", extra={"status": stored.status})
+        count_one(Name.DUPLICATES_ABSORBED)
         return
     if stored.is_late(now()):
         fail(table, stored, too_late(stored), OwedLetter())
@@ -80,6 +83,8 @@ def _start(table: JobTable, stored: Job, asked: Job) -> None:
         config.text(config.Variable.STATE_MACHINE_ARN), stored.current, accepted_at=stored.created_at
     )
     logger.info("The execution is started" if started else "The execution was started before")
+    if not started:
+        count_one(Name.DUPLICATES_ABSORBED)
 
 
 def _wanted(job: Job) -> tuple[Any, ...]:

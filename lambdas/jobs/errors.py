@@ -122,5 +122,10 @@ def redrive_can_help(error_class: str) -> bool:
     return by_name[error_class].redrive_can_help if error_class in by_name else True
 
 
+def is_known(error_class: str) -> bool:
+    """Tell whether a class of errors is one of ours."""
+    return error_class in {cls.__name__ for cls in _members(JobError)}
+
+
 def _members(cls: type[JobError]) -> list[type[JobError]]:
     return [cls, *(member for sub in cls.__subclasses__() for member in _members(sub))]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["no_account"]
 
 PICTURES = Path(os.environ["PICTURES"]) if os.environ.get("PICTURES") else None
-"""Where pictures for the README are written to; `PICTURES=docs/pictures` with the tests of tests/browser writes them."""
+"""Where pictures for the README are written to: `PICTURES=docs/pictures make test-browser` draws them again."""
 OF_FAILURES = HOME / "browser"
 """Pictures of the pages of tests that have failed."""
 DESKTOP, PHONE = {"width": 1200, "height": 900}, {"width": 360, "height": 740}

@@ -10,6 +10,9 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensi
 
 from typing import Final
 
+from lambdas.jobs.measures import METRICS as OURS
+from lambdas.jobs.measures import NAMESPACE
+
 _QUEUE: Final = frozenset({"QueueName"})
 _FUNCTION: Final = frozenset({"FunctionName"})
 _ACCOUNT: Final[frozenset[str]] = frozenset()
@@ -17,9 +20,6 @@ _MACHINE: Final = frozenset({"StateMachineArn"})
 _API: Final = frozenset({"ApiName"})
 _TABLE: Final = frozenset({"TableName"})
 _CALL: Final = frozenset({"TableName", "Operation"})
-
-_NONE: Final[frozenset[str]] = frozenset()
-_STAGE: Final = frozenset({"Stage"})
 
 METRICS: Final[dict[str, dict[str, set[frozenset[str]]]]] = {
     "AWS/SQS": {
@@ -57,14 +57,5 @@ METRICS: Final[dict[str, dict[str, set[frozenset[str]]]]] = {
         "SuccessfulRequestLatency": {_CALL},
         "WriteThrottleEvents": {_TABLE},
     },
-    "Darkroom": {
-        **{name: {_NONE} for name in ("JobsAccepted", "JobsStarted", "JobFaults", "JobsStuck", "JobCost")},
-        **{name: {_NONE} for name in ("TimeQueued", "TimeToFirstProgress", "EndToEndTime")},
-        **{name: {_NONE} for name in ("DuplicatesAbsorbed", "Redrives", "Cancels", "EventsFailed")},
-        "JobsEnded": {frozenset({"Status"})},
-        "DeadLetters": {_NONE, frozenset({"ErrorClass"})},
-        "ReconcilerActions": {frozenset({"Action"})},
-        **{name: {_STAGE} for name in ("StageDuration", "StageRetries")},
-        "StageTimeouts": {_STAGE, _NONE},
-    },
+    NAMESPACE: {name.value: set(map(frozenset, metric.dimensions)) for name, metric in OURS.items()},
 }
