@@ -16,6 +16,7 @@ import importlib
 import json
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 LEDGER: Final = "RIGHTS_LEDGER"
@@ -43,6 +44,10 @@ def apply() -> None:
     functions = importlib.import_module("ministack.services.lambda_svc")
     _hold_readers_to_their_roles(importlib.import_module("ministack.services.sqs"), functions, may)
     _hold_readers_of_streams_to_their_roles(importlib.import_module("ministack.services.dynamodb"), functions, may)
+
+
+_BATCHES: Final = {f"sqs:{action}Batch" for action in ("ChangeMessageVisibility", "DeleteMessage", "SendMessage")}
+"""SQS has no right of its own for these: AWS asks for that of one message."""
 
 
 class _Asker:
@@ -74,6 +79,8 @@ def _note_what_is_allowed(evaluator: Any, path: str) -> None:
     judge = evaluator.evaluate
 
     def judge_and_note(context: Any, policies: Any, *limits: Any) -> Any:
+        if context.action in _BATCHES:
+            context = replace(context, action=context.action.removesuffix("Batch"))
         found = judge(context, policies, *limits)
         if ":assumed-role/" in context.principal_arn:
             statements = [statement for policy in policies for statement in policy]

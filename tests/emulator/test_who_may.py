@@ -51,6 +51,15 @@ def _is_about_a_job(operation: Operation) -> bool:
     return "jobId" in operation.names("path") and operation.operation_id != "putJob"
 
 
+def _is_for_operators(operation: Operation) -> bool:
+    """Tell whether there is nothing at its address for anybody else."""
+    return operation.path.startswith("/operations")
+
+
+def _is_for_all(operation: Operation) -> bool:
+    return not _is_about_a_job(operation) and not _is_for_operators(operation)
+
+
 def _name(operation: Operation) -> str:
     return operation.operation_id
 
@@ -76,7 +85,11 @@ class Caller:
 @pytest.fixture(scope="module")
 def bodies(image_id: str) -> dict[str, Any]:
     """A good body, by the name of its schema."""
-    return {"UploadRequest": {"contentType": "image/png"}, "JobSubmission": {"imageId": image_id}}
+    return {
+        "UploadRequest": {"contentType": "image/png"},
+        "JobSubmission": {"imageId": image_id},
+        "LetterChoice": {"letters": ["of-no-message"]},
+    }
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +180,15 @@ def test_job_of_another_is_answered_byte_for_byte_like_one_that_is_not_there(
     assert _lasting(hidden.headers) == _lasting(unknown.headers)
 
 
-@pytest.mark.parametrize("operation", list(filterfalse(_is_about_a_job, OPERATIONS)), ids=_name)
+@pytest.mark.parametrize("operation", list(filter(_is_for_operators, OPERATIONS)), ids=_name)
+def test_call_for_operators_is_not_there_for_others(
+    answers: dict[tuple[str, str], httpx.Response], operation: Operation
+) -> None:
+    assert {answers[operation.operation_id, name].status_code for name in (ANOTHER_USER, NAMING, OWNER)} == {404}
+    assert answers[operation.operation_id, OPERATOR].status_code == 200
+
+
+@pytest.mark.parametrize("operation", list(filter(_is_for_all, OPERATIONS)), ids=_name)
 def test_call_about_no_job_of_another_is_answered_with_ones_own(
     answers: dict[tuple[str, str], httpx.Response], job_id: str, operation: Operation
 ) -> None:
@@ -176,7 +197,7 @@ def test_call_about_no_job_of_another_is_answered_with_ones_own(
     assert (job_id in answer.text) == ("jobId" in operation.names("path"))
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=_name)
+@pytest.mark.parametrize("operation", list(filterfalse(_is_for_operators, OPERATIONS)), ids=_name)
 def test_owner_who_is_named_counts_for_operators_and_in_their_calls_only(
     answers: dict[tuple[str, str], httpx.Response], operation: Operation
 ) -> None:
@@ -189,7 +210,7 @@ def test_owner_who_is_named_counts_for_operators_and_in_their_calls_only(
         assert unnamed.is_success or unnamed.content == naming.content == desk.content
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=_name)
+@pytest.mark.parametrize("operation", list(filterfalse(_is_for_operators, OPERATIONS)), ids=_name)
 def test_owner_is_answered(answers: dict[tuple[str, str], httpx.Response], operation: Operation) -> None:
     answer = answers[operation.operation_id, OWNER]
     assert answer.is_success or answer.status_code == 409, answer.text
