@@ -35,6 +35,8 @@ PICTURES = Path(os.environ["PICTURES"]) if os.environ.get("PICTURES") else None
 OF_FAILURES = HOME / "browser"
 """Pictures of the pages of tests that have failed."""
 DESKTOP, PHONE = {"width": 1200, "height": 900}, {"width": 360, "height": 740}
+SIGNING_IN_MS = 90_000
+"""Behind the jobs of other tests, the emulator takes its time."""
 PATIENCE_MS = 30_000
 RECORDER = """
   window.told = [];
@@ -153,7 +155,7 @@ def sign_in(page: "Page", site: Site, user: User, fragment: str = "") -> None:
     """Open the console at an address and sign in."""
     page.goto(f"{site.url}/{fragment}")
     fill_in(page, user)
-    page.get_by_role("banner").wait_for()
+    page.get_by_role("banner").wait_for(timeout=SIGNING_IN_MS)
 
 
 def fill_in(page: "Page", user: User) -> None:

@@ -116,7 +116,7 @@ def test_cancel_ends_a_running_job(page: Any, client: Client, world: World, phot
     with world.held("Palette"):
         job_id = client.submit(client.upload(photos / "life.jpg"), tags={"file": "unwanted.jpg"}).job_id
         row(page, "unwanted.jpg").get_by_role("link").click(timeout=30 * SECONDS)
-        expect(page.get_by_text("Running", exact=True)).to_be_visible(timeout=30 * SECONDS)
+        expect(page.locator(".status").get_by_text("Running", exact=True)).to_be_visible(timeout=30 * SECONDS)
         page.get_by_role("button", name="Cancel").click()
         expect(page.get_by_text(re.compile("^Cancell(ing|ed)$"))).to_be_visible()
     expect(page.get_by_text("Cancelled", exact=True)).to_be_visible(timeout=90 * SECONDS)
