@@ -19,7 +19,7 @@ const ROUND_SECONDS_A_JOB = 0.2;
 /** ... and never less than this. */
 const SHORTEST_ROUND_SECONDS = 1;
 /** Events of a job that is over are waited for this long, before the job itself is taken as all there is to know. */
-const PATIENCE_SECONDS = 5;
+const PATIENCE_SECONDS = 120;
 /** A job that was submitted so long ago at most may still be in the queue, without a record. */
 const QUEUE_GRACE_SECONDS = 900;
 /** Time for a view to begin to follow a job. */
@@ -87,7 +87,11 @@ export class LiveJobs extends Observed {
     return job;
   }
 
-  /** Keep a job as it is until the function that is returned is called. */
+  /**
+   * Keep a job as it is until the function that is returned is called.
+   *
+   * Of a job that is over by then, events that are still on their way are told all the same.
+   */
   follow(jobId, { owner } = {}) {
     const followed = this.#followed.get(jobId) ?? { count: 0, stop: null, owner };
     followed.count += 1;
@@ -98,7 +102,7 @@ export class LiveJobs extends Observed {
       if (!isFollowed) return;
       isFollowed = false;
       followed.count -= 1;
-      if (followed.count > 0) return;
+      if (followed.count > 0 || (followed.stop && isEnd(this.#jobs.get(jobId)?.status))) return;
       followed.stop?.abort();
       this.#followed.delete(jobId);
     };
@@ -159,6 +163,7 @@ export class LiveJobs extends Observed {
     followed.stop = new AbortController();
     this.#keepFollowing(job, followed).finally(() => {
       followed.stop = null;
+      if (!followed.count && this.#followed.get(jobId) === followed) this.#followed.delete(jobId);
     });
   }
 
@@ -203,8 +208,11 @@ export class LiveJobs extends Observed {
       isOver: async (last) => {
         if (signal.aborted) return true;
         const job = await this.#look(jobId, followed, signal);
-        if (!job || !isEnd(job.status)) return false;
-        if (job.seq <= last) return true;
+        if (job && isEnd(job.status) && job.seq <= last) return true;
+        if (!job || !isEnd(job.status)) {
+          behindSince = null;
+          return false;
+        }
         behindSince ??= this.#time.now();
         return this.#time.now() - behindSince >= PATIENCE_SECONDS;
       },
