@@ -23,33 +23,36 @@ export const PATIENCE_SECONDS = 3;
  */
 export async function* follow(order, { feed, read, pause, isOver }) {
   for (;;) {
-    let events = await next(order, feed, read, pause);
-    if (!events.length && (await isOver(order.last))) return;
-    // A job that has ended may have been redriven since: then its log goes on.
-    while (endsIn(events)) {
-      const more = order.read(await read(order.last, false));
-      if (!more.length) break;
-      events = events.concat(more);
+    let latest = null;
+    for await (const events of news(order, feed, read, pause)) {
+      if (!events.length) continue;
+      yield events;
+      latest = events.at(-1);
     }
-    if (events.length) yield events;
-    if (endsIn(events)) return;
+    if (!latest && (await isOver(order.last))) return;
+    // A job that has ended may have been redriven since: then its log goes on.
+    while (latest && isEnd(latest.data.status)) {
+      const more = order.read(await read(order.last, false));
+      if (!more.length) return;
+      yield more;
+      latest = more.at(-1);
+    }
   }
 }
 
-async function next(order, feed, read, pause) {
+/** Yield what a round brings. What was pushed is given out before the log is asked: asking may fail. */
+async function* news(order, feed, read, pause) {
   if (feed.isLive || feed.isComing) {
     const wasLive = feed.isLive;
     const events = order.pushed(await feed.get(wasLive ? SILENCE_SECONDS : PATIENCE_SECONDS));
-    if (events.length && !order.hasGap) return events;
-    if (feed.isLive && !wasLive) return events;
-    return events.concat(order.read(await read(order.last, false)));
+    yield events;
+    if (events.length && !order.hasGap) return;
+    if (feed.isLive && !wasLive) return;
+    yield order.read(await read(order.last, false));
+    return;
   }
   const done = pause();
   const events = order.read(await read(order.last, true));
+  yield events;
   if (!events.length) await done();
-  return events;
-}
-
-function endsIn(events) {
-  return events.length > 0 && isEnd(events.at(-1).data.status);
 }

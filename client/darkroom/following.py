@@ -62,29 +62,34 @@ def follow(
     After a round without any, `is_over` says whether the job has ended with the event of this number; it may raise.
     """
     while True:
-        events = _next(order, feed, read, surroundings)
-        if not events and is_over(order.last):
+        latest: JobEvent | None = None
+        for latest in _news(order, feed, read, surroundings):
+            yield latest
+        if latest is None and is_over(order.last):
             return
         # A job that has ended may have been redriven since: then its log goes on.
-        while events and events[-1].status.is_end and (more := order.read(read(order.last, 0))):
-            events += more
-        yield from events
-        if events and events[-1].status.is_end:
-            return
+        while latest and latest.status.is_end:
+            more = order.read(read(order.last, 0))
+            if not more:
+                return
+            yield from more
+            latest = more[-1]
 
 
-def _next(order: InOrder, feed: Feed, read: Read, surroundings: Surroundings) -> list[JobEvent]:
-    """Wait for what happens next; nothing when that took too long."""
+def _news(order: InOrder, feed: Feed, read: Read, surroundings: Surroundings) -> Iterator[JobEvent]:
+    """Yield what a round brings. What was pushed is given out before the log is asked: asking may fail."""
     if feed.is_live or feed.is_coming:
         was_live = feed.is_live
-        events = order.pushed(feed.get(SILENCE_SECONDS if was_live else PATIENCE_SECONDS))
-        if events and not order.has_gap:
-            return events
+        pushed = order.pushed(feed.get(SILENCE_SECONDS if was_live else PATIENCE_SECONDS))
+        yield from pushed
+        if pushed and not order.has_gap:
+            return
         if feed.is_live and not was_live:
-            return events
-        return events + order.read(read(order.last, 0))
+            return
+        yield from order.read(read(order.last, 0))
+        return
     began = surroundings.now()
-    events = order.read(read(order.last, HOLD_SECONDS))
-    if not events:
+    read_now = order.read(read(order.last, HOLD_SECONDS))
+    yield from read_now
+    if not read_now:
         surroundings.sleep(max(0.0, IDLE_ROUND_SECONDS - (surroundings.now() - began)))
-    return events

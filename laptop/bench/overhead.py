@@ -47,7 +47,8 @@ class Times:
     def read(cls, put_at: float, answered_at: float, rows: Sequence[Row]) -> "Times":
         """Read the times off the row's changes, first to last. `put_at` and `answered_at` are seconds of the epoch."""
         last = rows[-1]
-        analysed = max(stage["finishedAt"] for name, stage in last["stages"].items() if name != "report" and stage)
+        finished = {name: stage.get("finishedAt") for name, stage in last["stages"].items()}
+        analysed = max(at for name, at in finished.items() if name != "report" and at)
         done = _seconds(last["finishedAt"])
         report = last["stages"]["report"]
         return cls(

@@ -29,9 +29,8 @@ class Surroundings {
     };
   }
 
-  async told(after = 0) {
-    const told = [];
-    const ways = {
+  ways() {
+    return {
       feed: this.feed,
       read: async (seq, mayWait) => {
         this.reads.push([seq, mayWait]);
@@ -40,7 +39,11 @@ class Surroundings {
       pause: () => async () => {},
       isOver: async (last) => last >= this.log.length,
     };
-    for await (const events of follow(new InOrder(after), ways)) told.push(...numbers(events));
+  }
+
+  async told(after = 0) {
+    const told = [];
+    for await (const events of follow(new InOrder(after), this.ways())) told.push(...numbers(events));
     return told;
   }
 }
@@ -78,6 +81,26 @@ test("a connection that dies in the middle loses nothing", async () => {
   for (let cut = 0; cut <= 6; cut += 1) {
     const before = upTo(cut).map((seq) => [seq]);
     assert.deepEqual(await new Surroundings(7, [...before, "dead"]).told(), upTo(7), `cut after ${cut}`);
+  }
+});
+
+test("what was pushed is not lost with a log that cannot be asked", async () => {
+  for (const script of [[[1], [2, 4]], [upTo(5)], [[1, 2], []]]) {
+    const around = new Surroundings(5, script);
+    const order = new InOrder(0);
+    let fails = 1;
+    const ways = around.ways();
+    const read = async (seq) => {
+      if (fails-- > 0) throw new TypeError("Failed to fetch");
+      return around.log.slice(seq);
+    };
+    const told = [];
+    const follows = async () => {
+      for await (const events of follow(order, { ...ways, read })) told.push(...numbers(events));
+    };
+    await assert.rejects(follows, TypeError);
+    await follows();
+    assert.deepEqual(told, upTo(5), JSON.stringify(script));
   }
 });
 

@@ -1,9 +1,11 @@
 """Following events by a channel that loses, repeats and reorders, comes and goes: each arrives once, and in order."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import httpx
+from darkroom.errors import ConnectionLostError
 from darkroom.events import InOrder, JobEvent
 from darkroom.following import IDLE_ROUND_SECONDS, NoFeed, follow
 from darkroom.models import Job
@@ -170,3 +172,26 @@ def test_event_applied_to_a_job_shows_the_job_after_it() -> None:
     assert after.error.error_class == "StageTimeout"
     assert event(10, status="QUEUED").applied_to(after).error is None
     assert len(after.timeline) == len(job.timeline)
+
+
+@given(pushed=st.lists(st.integers(1, 6), unique=True, min_size=1))
+def test_what_was_pushed_is_not_lost_with_a_log_that_cannot_be_asked(pushed: list[int]) -> None:
+    log = story(6)
+    told: list[JobEvent] = []
+    order = InOrder(0)
+    world = World(log, [], live=True)
+    world.get = lambda _: [log[seq - 1] for seq in pushed]  # type: ignore[method-assign]
+    asked: list[int] = []
+
+    def read(seq: int, _wait: int) -> list[JobEvent]:
+        asked.append(seq)
+        if len(asked) == 1:
+            raise ConnectionLostError("The network is down.")
+        return list(log[seq:])
+
+    for _ in range(2):
+        with suppress(ConnectionLostError):
+            told.extend(
+                follow(order, feed=world, read=read, surroundings=Surroundings(), is_over=lambda last: last == len(log))
+            )
+    assert told == list(log)
