@@ -21,7 +21,7 @@ LAPTOP := $(BIN)/python -m laptop
 READY := .venv/.ready .laptop/venv/.ready node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status logs test bench capacity chaos fuzz test-fast test-browser test-enforced mutants corpus lint format lock synth bootstrap deploy destroy clean
+.PHONY: help setup demo up down status logs test bench pages capacity chaos fuzz test-fast test-browser test-enforced mutants corpus lint format lock synth bootstrap deploy destroy clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -49,6 +49,11 @@ test: setup ## Run all tests
 
 bench: setup ## Measure every goal of docs/performance.md; PHOTOS=folder, JOBS=
 	@$(BIN)/python -m laptop.bench $(if $(PHOTOS),--photos "$(PHOTOS)") $(if $(JOBS),--jobs $(JOBS))
+
+pages: setup ## Write the last run of the bench into docs/, and what is computed from it
+	@$(STEP) "docs/performance.md" $(BIN)/python -m laptop.bench.page
+	@$(STEP) "docs/cost.md" $(BIN)/python -m laptop.bench.cost_page
+	@$(STEP) "docs/capacity.md" $(BIN)/python -m laptop.capacity.page
 
 capacity: setup ## Say which limit a rate of jobs meets first, and play it through; RATE=, BURST=, MEGAPIXELS=, FOR=, SET=, REGION=, HOURS=, JSON=1
 	@$(BIN)/python -m laptop.capacity --rate "$(or $(RATE),10)" --burst "$(or $(BURST),0)" --megapixels "$(or $(MEGAPIXELS),16)" --env "$(or $(FOR),prod)" --region "$(or $(REGION),us-east-1)" --hours "$(or $(HOURS),1)" --set "$(SET)" $(if $(JSON),--json)

@@ -1,6 +1,6 @@
 """Writes the tables of docs/cost.md from the prices, the counts and the last run of the bench.
 
-`python -m laptop.bench.cost_page`; a test holds the page to it, so that no number in it is older than what it is of.
+`make pages` does it; a test holds the page to it, so that no number in it is older than what it is of.
 """
 
 import json
@@ -11,6 +11,7 @@ from lambdas.jobs.prices import AS_OF, PRICES, REGION, Charge
 from laptop.bench import designs
 from laptop.bench.designs import Bill
 from laptop.bench.page import RECORD
+from laptop.page_blocks import filled
 from laptop.places import ROOT
 
 PAGE: Final = ROOT / "docs" / "cost.md"
@@ -79,13 +80,7 @@ def _megapixel_row(point: Mapping[str, float]) -> str:
 
 def written(page: str) -> str:
     """Give back the page with its tables as they are now. Raises ValueError when a table has no place in it."""
-    for name, table in bill_tables().items():
-        before, begin, rest = page.partition(f"<!-- {name} -->\n")
-        _, end, after = rest.partition(f"<!-- end of {name} -->")
-        if not begin or not end:
-            raise ValueError(f"The page has no place for the table {name}: put its two comments there.")
-        page = f"{before}{begin}\n{table}\n\n{end}{after}"
-    return page
+    return filled(page, bill_tables())
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from laptop.places import HOME, ROOT
 
 PAGE: Final = ROOT / "docs" / "performance.md"
 RECORD: Final = ROOT / "docs" / "performance.json"
-BEGIN: Final = "<!-- The last run, written by `python -m laptop.bench.page`. -->"
+BEGIN: Final = "<!-- The last run, written by `make pages`. -->"
 END: Final = "<!-- End of the last run. -->"
 
 

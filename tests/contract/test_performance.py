@@ -24,6 +24,6 @@ def test_record_has_every_goal_and_says_on_what_it_was_measured() -> None:
 def test_page_names_every_command_that_it_needs() -> None:
     text = page.PAGE.read_text()
     assert "make bench" in text
-    assert "python -m laptop.bench.page" in text
+    assert "make pages" in text
     assert "--only starts" in text
     assert "starts" in PARTS
