@@ -10,7 +10,7 @@ from darkroom.operator_places import OperatorPlaces
 from darkroom.sign_in import NewPasswordRequired
 from darkroom.tokens import TokenFile
 
-from laptop.deployment import Deployment
+from laptop.deployment import STACK, Deployment
 from laptop.places import ROOT
 
 PROFILE: Final = ROOT / ".darkroom" / "profile.json"
@@ -55,6 +55,7 @@ def sign_in(deployment: Deployment, user: User, path: Path = PROFILE) -> Client:
         operator=OperatorPlaces.of(
             dead_letter_queue_url=deployment.outputs["DeadLetterQueueUrl"],
             redrive_function=deployment.outputs["RedriveFunctionName"],
+            stack=STACK,
             endpoint_url=deployment.emulator.endpoint,
         ),
     ).save(path)

@@ -39,6 +39,7 @@ ACCESS_LOG = {
     "latencyMs": "$context.responseLatency",
     "integrationStatus": "$context.integration.status",
     "errorType": "$context.error.responseType",
+    "traceId": "$context.xrayTraceId",  # by which a submission is found again in the log of its job
     "owner": "$context.authorizer.claims.sub",
 }
 """Says who was slow or refused; no payload, no address, no token."""
@@ -129,7 +130,7 @@ class Api(Construct):
         calls = apigateway.LambdaIntegration(handler, allow_test_invoke=False)
         # A function of their own, so that what answers everybody has no right to the dead letters.
         of_operators = apigateway.LambdaIntegration(operations, allow_test_invoke=False)
-        submission = self._submission(intake)
+        submission = self._submission(intake, tracing=tracing)
         self._submitting = {
             "putJob": submission.under_own_id(),
             "submitJob": submission.under_message_id(),
@@ -160,7 +161,7 @@ class Api(Construct):
             method_responses=method_responses() if submitting else None,
         )
 
-    def _submission(self, intake: Intake) -> Submission:
+    def _submission(self, intake: Intake, *, tracing: bool) -> Submission:
         role = iam.Role(
             self,
             "SubmissionRole",
@@ -168,7 +169,8 @@ class Api(Construct):
             description="Darkroom: the gateway puts accepted jobs into the job queue",
         )
         intake.grant_submitting(role)
-        return Submission(queue=intake.queue, role=role, job_id_pattern=self._contract.pattern("JobId"))
+        pattern = self._contract.pattern("JobId")
+        return Submission(queue=intake.queue, role=role, job_id_pattern=pattern, tracing=tracing)
 
     def _model(self, name: str) -> apigateway.IModel:
         """The plain resource takes JSON Schema as it is; the construct wants it in a notation of its own."""

@@ -34,6 +34,7 @@ from stacks.push_channel import STAGE_NAME as PUSH_STAGE
 from stacks.push_channel import PushChannel
 from stacks.reconciler import Reconciler
 from stacks.rekognition import grant_looking
+from stacks.sampling import Sampling
 from stacks.settings import Settings
 from stacks.topics import Severity, Topics
 from stacks.workflow import Workflow
@@ -137,6 +138,8 @@ class DarkroomStack(Stack):
         self.workflow = self._workflow(definition)
         self.api_calls = self._api_calls()
         self.api = self._api(contract)
+        if settings.tracing:
+            Sampling(self, "Sampling", name=self.stack_name, api_name=self.stack_name)
         if settings.firewall:
             Firewall(
                 self,

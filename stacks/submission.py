@@ -32,14 +32,19 @@ REFUSED_ERRORS = [
 # Never from the body or a header: the owner is who the verified token says.
 _OWNER = "$context.authorizer.claims.sub"
 
+# Recorded, as `sampling.py` has it of every submission: or each service behind it would decide that for itself.
+_TRACE = "Root%3D$util.urlEncode($context.xrayTraceId)%3BSampled%3D1"
+
 
 class Submission:
     """The integration of the submitting calls with the job queue."""
 
-    def __init__(self, *, queue: sqs.Queue, role: iam.IRole, job_id_pattern: str) -> None:
+    def __init__(self, *, queue: sqs.Queue, role: iam.IRole, job_id_pattern: str, tracing: bool) -> None:
+        """With `tracing`, which the gateway has to have on too, a message carries the trace of its call along."""
         self._queue = queue
         self._role = role
         self._job_id_pattern = job_id_pattern
+        self._tracing = tracing
 
     def under_own_id(self) -> apigateway.AwsIntegration:
         """For PUT: the id is in the path. One that breaks the rule becomes empty; SQS refuses empty attributes."""
@@ -48,7 +53,7 @@ class Submission:
                 "#set($jobId = $input.params('jobId'))",
                 # A line of its own, because a template engine that lacks replaceAll then leaves the id as it was.
                 f"#set($jobId = $jobId.replaceAll('{_everything_but(self._job_id_pattern)}', ''))",
-                _send_message(jobId="$jobId"),
+                self._send_message(jobId="$jobId"),
             ]
         )
         return self._integration(request, accepted_id="$input.params('jobId')")
@@ -56,7 +61,23 @@ class Submission:
     def under_message_id(self) -> apigateway.AwsIntegration:
         """For POST: the id is the one that SQS gives to the message."""
         message_id = "$input.path('$.SendMessageResponse.SendMessageResult.MessageId')"
-        return self._integration(_send_message(), accepted_id=message_id)
+        return self._integration(self._send_message(), accepted_id=message_id)
+
+    def _send_message(self, **attributes: str) -> str:
+        """Write the form of SQS's query protocol: the body whole and each attribute by itself, all urlEncoded."""
+        parts = ["Action=SendMessage", "MessageBody=$util.urlEncode($input.body)"]
+        # Makes the queue a fair one: an owner with a long backlog does not hold up the others.
+        parts.append(f"MessageGroupId=$util.urlEncode({_OWNER})")
+        values = {
+            "owner": f"$util.urlEncode({_OWNER})",
+            "schemaVersion": SCHEMA_VERSION,
+            **{name: f"$util.urlEncode({value})" for name, value in attributes.items()},
+        }
+        for number, (name, value) in enumerate(values.items(), start=1):
+            parts += _attribute("MessageAttribute", number, name, value)
+        if self._tracing:
+            parts += _attribute("MessageSystemAttribute", 1, "AWSTraceHeader", _TRACE)
+        return "&".join(parts)
 
     def _integration(self, request: str, *, accepted_id: str) -> apigateway.AwsIntegration:
         return apigateway.AwsIntegration(
@@ -88,23 +109,12 @@ def method_responses() -> list[apigateway.MethodResponse]:
     ]
 
 
-def _send_message(**attributes: str) -> str:
-    """Write the form of SQS's query protocol: the body whole and each attribute by itself, all urlEncoded."""
-    parts = ["Action=SendMessage", "MessageBody=$util.urlEncode($input.body)"]
-    # Makes the queue a fair one: an owner with a long backlog does not hold up the others.
-    parts.append(f"MessageGroupId=$util.urlEncode({_OWNER})")
-    values = {
-        "owner": f"$util.urlEncode({_OWNER})",
-        "schemaVersion": SCHEMA_VERSION,
-        **{name: f"$util.urlEncode({value})" for name, value in attributes.items()},
-    }
-    for number, (name, value) in enumerate(values.items(), start=1):
-        parts += [
-            f"MessageAttribute.{number}.Name={name}",
-            f"MessageAttribute.{number}.Value.DataType=String",
-            f"MessageAttribute.{number}.Value.StringValue={value}",
-        ]
-    return "&".join(parts)
+def _attribute(kind: str, number: int, name: str, value: str) -> list[str]:
+    return [
+        f"{kind}.{number}.Name={name}",
+        f"{kind}.{number}.Value.DataType=String",
+        f"{kind}.{number}.Value.StringValue={value}",
+    ]
 
 
 def _everything_but(pattern: str) -> str:

@@ -10,6 +10,7 @@ from darkroom.errors import ProfileError
 _MEMBERS = {
     "deadLetterQueueUrl": "dead_letter_queue_url",
     "redriveFunction": "redrive_function",
+    "stack": "stack",
     "endpointUrl": "endpoint_url",
 }
 
@@ -21,6 +22,8 @@ class OperatorPlaces:
     dead_letter_queue_url: str | None = None
     redrive_function: str | None = None
     """Its name or ARN."""
+    stack: str | None = None
+    """Name of the stack, by which its logs are found."""
     endpoint_url: str | None = None
     """Of an emulator; None is AWS itself."""
 
@@ -30,12 +33,14 @@ class OperatorPlaces:
         *,
         dead_letter_queue_url: str | None = None,
         redrive_function: str | None = None,
+        stack: str | None = None,
         endpoint_url: str | None = None,
     ) -> "OperatorPlaces":
         """Make them of their parts. Raises ProfileError for an endpoint on another machine that is not HTTPS."""
         return cls(
             dead_letter_queue_url=dead_letter_queue_url or None,
             redrive_function=redrive_function or None,
+            stack=stack or None,
             endpoint_url=checked_address(endpoint_url, "operator.endpointUrl") if endpoint_url else None,
         )
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from lambdas.adapters.aws_errors import ClientError, code_of, translated
 from lambdas.adapters.clients import client
 from lambdas.jobs.errors import InvalidJob
-from lambdas.jobs.model import Attempt
+from lambdas.jobs.model import Attempt, Job
 
 CLOCKS_DIFFER: Final = timedelta(minutes=5)
 RUNNING: Final = "RUNNING"
@@ -87,8 +87,8 @@ def _listed(state_machine_arn: str, **filters: str) -> tuple[list[dict[str, Any]
     return page["executions"], "nextToken" in page
 
 
-def start(state_machine_arn: str, attempt: Attempt, *, accepted_at: str) -> bool:
-    """Start the execution of an attempt; return False when it was started before.
+def start(state_machine_arn: str, job: Job) -> bool:
+    """Start the execution of a job's current attempt; return False when it was started before.
 
     Raises InvalidJob when an earlier job, whose row has expired since, has used up the name (Step Functions keeps names
     for 90 days).
@@ -97,17 +97,20 @@ def start(state_machine_arn: str, attempt: Attempt, *, accepted_at: str) -> bool
     attempt's: starting twice is harmless. (Step Functions takes the same name and input as the same start only while
     the execution runs; afterwards, and on some emulators always, it says that it exists.)
     """
+    attempt = job.current
+    trace = {"traceHeader": job.trace} if job.trace else {}
     try:
         with translated("Starting the execution"):
             client("stepfunctions").start_execution(
                 stateMachineArn=state_machine_arn,
                 name=attempt.execution_name,
                 input=json.dumps(attempt.payload(), sort_keys=True, separators=(",", ":")),
+                **trace,
             )
     except ClientError as error:
         if code_of(error) != "ExecutionAlreadyExists":
             raise
-        _refuse_older(find(state_machine_arn, attempt), attempt, accepted_at)
+        _refuse_older(find(state_machine_arn, attempt), attempt, job.created_at)
         return False
     return True
 

@@ -86,6 +86,7 @@ def to_row(job: Job) -> dict[str, Any]:
         keys.DUE_AT: job.due_at,
         keys.FINGERPRINT: fingerprint_to_row(job.fingerprint, job.created_at),
         COST: None if job.cost is None else job.cost.text(),
+        "trace": job.trace,
         keys.EXPIRES_AT: job.expires_at,
     }
 
@@ -109,6 +110,7 @@ def from_row(row: Mapping[str, Any]) -> Job:
         cancel_requested_at=row.get("cancelRequestedAt"),
         finished_at=row.get("finishedAt"),
         deadline_at=row.get("deadlineAt"),
+        trace=row.get("trace"),
         due_at=row.get(keys.DUE_AT),
         error=_failure_from_row(row.get("error")),
         owed_letter=_owed_letter_from_row(row.get(OWED_LETTER)),

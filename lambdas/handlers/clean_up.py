@@ -9,7 +9,7 @@ from lambdas.adapters.job_table import JobTable
 from lambdas.adapters.metering import meter
 from lambdas.adapters.row_writes import RefusedError
 from lambdas.handlers.costing import cancelled_cost, with_retries
-from lambdas.handlers.logs import about, logger
+from lambdas.handlers.logs import about, about_job, logger
 from lambdas.handlers.watching import after_late_writers
 from lambdas.jobs.errors import JobSuperseded
 from lambdas.jobs.model import Attempt, Job
@@ -28,6 +28,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     attempt = Attempt.from_payload(event)
     about(attempt)
     job = _refuse_unless_cancelled(_table().get(attempt.owner, attempt.job_id), attempt)
+    about_job(job)
     deleted = ImageBucket(config.text(config.Variable.IMAGE_BUCKET)).delete_all_artefacts(attempt.owner, attempt.job_id)
     logger.info("The artefacts are deleted", extra={"objects": deleted})
     try:

@@ -11,7 +11,7 @@ from lambdas.adapters.image_bucket import ImageBucket
 from lambdas.adapters.job_table import JobTable
 from lambdas.adapters.row_writes import RefusedError
 from lambdas.handlers.cancelling import NOTE_LIFETIME
-from lambdas.handlers.logs import about, logger
+from lambdas.handlers.logs import about_job, logger
 from lambdas.handlers.problems import ConflictError, NotFoundError
 from lambdas.handlers.watching import after_late_writers
 from lambdas.jobs.model import Job
@@ -35,7 +35,7 @@ def delete(table: JobTable, bucket: ImageBucket, owner: str, job_id: str, job: J
 
 def _leave_a_note(table: JobTable, job: Job) -> Job | None:
     """Put the note in the place of the row; return the job when it has moved on, None when it is gone."""
-    about(job.current)
+    about_job(job)
     if job.status not in ENDS:
         raise ConflictError(
             f"The job is {job.status}: cancel it, and delete it when it has ended.", jobStatus=job.status

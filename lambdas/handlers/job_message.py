@@ -9,18 +9,25 @@ from lambdas.jobs.errors import InvalidJob
 from lambdas.jobs.model import Attempt
 from lambdas.jobs.submission import is_id
 from lambdas.jobs.times import from_epoch_millis
+from lambdas.jobs.trace import own_trace, trace_of
 
 KNOWN_VERSION: Final = "1"
+TRACE_HEADER: Final = "AWSTraceHeader"
+"""The attribute of SQS's own that carries a trace along with a message."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobMessage:
-    """A submission as it comes from the queue: whose it is, when SQS took it, and the body as it was sent."""
+    """A submission as it comes from the queue: whose it is, when SQS took it, and the body as it was sent.
+
+    `trace` is that of the call that sent it, or one made for it.
+    """
 
     message_id: str
     attempt: Attempt
     sent_at: str
     body: str
+    trace: str
 
 
 def read_message(record: SQSRecord) -> JobMessage:
@@ -38,11 +45,13 @@ def read_message(record: SQSRecord) -> JobMessage:
         raise InvalidJob("The message has no attribute `owner`: it did not come through the API.")
     if not is_id(job_id):
         raise InvalidJob("The job's id has to be 1 to 64 characters of A-Z a-z 0-9 _ -.")
+    sent_at = from_epoch_millis(int(record.attributes.sent_timestamp))
     return JobMessage(
         message_id=record.message_id,
         attempt=Attempt(owner=owner, job_id=job_id),
-        sent_at=from_epoch_millis(int(record.attributes.sent_timestamp)),
+        sent_at=sent_at,
         body=record.body,
+        trace=trace_of(record.attributes.get(TRACE_HEADER)) or own_trace(record.message_id, sent_at),
     )
 
 

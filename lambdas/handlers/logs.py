@@ -10,7 +10,8 @@ import sys
 import time
 from typing import Any, Final
 
-from lambdas.jobs.model import Attempt
+from lambdas.jobs.model import Attempt, Job
+from lambdas.jobs.trace import trace_id_of, trace_of
 
 SERVICE: Final = "darkroom"
 _ORDINARY: Final = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"})
@@ -35,8 +36,8 @@ class _JsonLines(logging.Formatter):
             **self.about,
             **{name: value for name, value in vars(record).items() if name not in _ORDINARY},
         }
-        if trace := os.environ.get("_X_AMZN_TRACE_ID"):
-            line["xray_trace_id"] = trace.partition(";")[0].removeprefix("Root=")
+        if trace := trace_of(os.environ.get("_X_AMZN_TRACE_ID")):
+            line.setdefault("traceId", trace_id_of(trace))
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
             line["exception_name"] = getattr(record.exc_info[0], "__name__", None)
@@ -75,6 +76,11 @@ def about(attempt: Attempt, **more: str) -> None:
         "execution": attempt.execution_name,
         **more,
     }
+
+
+def about_job(job: Job, **more: str) -> None:
+    """Say that the next lines are about a job whose row is known, and so the trace that it goes by."""
+    about(job.current, **({"traceId": trace_id_of(job.trace)} if job.trace else {}), **more)
 
 
 def about_nobody() -> None:

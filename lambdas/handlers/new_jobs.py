@@ -85,5 +85,6 @@ def _job(message: JobMessage, submission: Submission, **fields: Any) -> Job:
         created_at=message.sent_at,
         updated_at=now(),
         expires_at=epoch_seconds(message.sent_at) + lifetime_seconds(),
+        trace=message.trace,
         **fields,
     )

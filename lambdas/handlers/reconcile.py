@@ -18,7 +18,7 @@ from lambdas.adapters.job_table import JobTable
 from lambdas.adapters.metering import meter
 from lambdas.adapters.row_writes import RefusedError
 from lambdas.adapters.watch_list import WatchList
-from lambdas.handlers.logs import about, about_nobody, logger
+from lambdas.handlers.logs import about_job, about_nobody, logger
 from lambdas.handlers.metrics import count
 from lambdas.handlers.settling import fail, finish_cancel, send_owed_letter, settle_after
 from lambdas.handlers.watching import next_look
@@ -100,7 +100,7 @@ def _look(table: JobTable, owner: str, job_id: str) -> str:
             return _sweep_deleted(table, owner, job_id)
         if job.due_at is None or job.due_at > now():
             return Action.MOVED_ON
-        about(job.current)
+        about_job(job)
         action = _ACTIONS[job.status](table, _watch_list().claim(job, due_at=next_look(job.deadline_at)))
     except RefusedError as refused:
         logger.info("The job has moved on meanwhile", extra={"reason": str(refused)})
@@ -138,7 +138,7 @@ def _settle_unless_running(table: JobTable, job: Job, execution: Execution, done
 def _restart(table: JobTable, job: Job, machine: str) -> Action:
     """Start the execution that a job should have: the row says all that it takes."""
     try:
-        executions.start(machine, job.current, accepted_at=job.created_at)
+        executions.start(machine, job)
     except InvalidJob as error:
         failure = Failure(error_class=type(error).__name__, message=str(error), stage=BEFORE_THE_FIRST_STAGE)
         return Action.FAILED if fail(table, job, failure, OwedLetter()) else Action.MOVED_ON

@@ -10,7 +10,7 @@ from lambdas import config
 from lambdas.adapters import executions
 from lambdas.adapters.job_table import JobTable
 from lambdas.adapters.row_writes import RefusedError
-from lambdas.handlers.logs import about, logger
+from lambdas.handlers.logs import about_job, logger
 from lambdas.handlers.watching import next_look
 from lambdas.jobs.deadline import deadline_after
 from lambdas.jobs.errors import ArtefactLost, InvalidJob, TransientError
@@ -36,14 +36,14 @@ def redrive(table: JobTable, job: Job, *, failed_attempt: int | None = None) -> 
     Safe to repeat: while the new attempt has not begun, and for ever when the caller says which attempt it is that had
     failed. Finished stages are not run again, unless what they had made is lost. Raises CannotRedriveError.
     """
-    about(job.current)
+    about_job(job)
     if failed_attempt is not None and failed_attempt > job.attempt:
         raise CannotRedriveError(f"The job is only at attempt {job.attempt}; look at it again.", job)
     if failed_attempt is not None and failed_attempt < job.attempt and job.status is not Status.QUEUED:
         return job  # by an earlier call, whose answer was lost: the new attempt may even be over
     queued = job if _is_redriven(job) else _next_attempt(table, job)
     try:
-        executions.start(config.text(config.Variable.STATE_MACHINE_ARN), queued.current, accepted_at=queued.created_at)
+        executions.start(config.text(config.Variable.STATE_MACHINE_ARN), queued)
     except (TransientError, InvalidJob) as reason:
         logger.warning("It could not be started; the reconciler will see to it", extra={"reason": str(reason)})
     return queued

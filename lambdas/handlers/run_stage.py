@@ -19,7 +19,7 @@ from lambdas.adapters.metering import meter
 from lambdas.adapters.rekognition import Rekognition
 from lambdas.adapters.row_writes import RefusedError
 from lambdas.handlers.costing import cost_of, with_stage
-from lambdas.handlers.logs import about, logger
+from lambdas.handlers.logs import about, about_job, logger
 from lambdas.handlers.planning import has_extras, needless
 from lambdas.jobs.cost import Cost, Spent
 from lambdas.jobs.errors import (
@@ -114,6 +114,7 @@ class StageRun:
         except RefusedError as refused:
             job = self._still_ours(refused)
         else:
+            about_job(job, stage=self._stage.name)
             self._record_before = job.stages[self._stage.name]
             return job, True
         if self._stage.name not in job.stages:
@@ -203,7 +204,7 @@ class StageRun:
             result_key = self._store(RESULT, result.encode(), "application/json", written)
         spent = self._spent(len(result) if result_key is None else len(result_key))
         try:
-            return self._table.end_stage(
+            job = self._table.end_stage(
                 self._attempt,
                 self._stage.name,
                 result=result,
@@ -226,7 +227,9 @@ class StageRun:
             if job.stages[self._stage.name].status not in STAGE_CLOSED:
                 raise JobSuperseded(f"The job has ended as {job.status}.") from refused
             logger.info("Another try of the stage was faster; its result stands")
-            return job
+        else:
+            logger.info("The stage is done", extra={"milliseconds": meter.elapsed_ms, "status": job.status})
+        return job
 
     def _spent(self, writing_bytes: int) -> Spent:
         """What all tries of this stage have spent, with this one, when its last write adds so many bytes to the row."""

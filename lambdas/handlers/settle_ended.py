@@ -11,7 +11,7 @@ from lambdas import config
 from lambdas.adapters.executions import Execution
 from lambdas.adapters.job_table import JobTable
 from lambdas.adapters.metering import meter
-from lambdas.handlers.logs import about, logger
+from lambdas.handlers.logs import about, about_job, logger
 from lambdas.handlers.settling import send_owed_letter, settle_after
 from lambdas.jobs.model import Attempt
 
@@ -28,7 +28,9 @@ def handler(event: dict[str, Any], _context: Any) -> None:
     job = table.get(attempt.owner, attempt.job_id)
     if job is None or job.attempt != attempt.number:
         logger.info("The job is at another attempt, or gone")
-    elif job.owed_letter is not None:
+        return
+    about_job(job)
+    if job.owed_letter is not None:
         send_owed_letter(job)
     elif not settle_after(table, job, Execution.read_event(event["detail"])):
         logger.info("There is nothing to settle", extra={"status": job.status})

@@ -13,7 +13,7 @@ from lambdas.adapters.job_table import JobTable
 from lambdas.adapters.metering import meter
 from lambdas.adapters.row_writes import RefusedError
 from lambdas.handlers.costing import cost_of, function_usage, one_read, row_bytes, with_retries
-from lambdas.handlers.logs import about, logger
+from lambdas.handlers.logs import about, about_job, logger
 from lambdas.handlers.watching import after_failure
 from lambdas.jobs.cost import Cost, total
 from lambdas.jobs.dead_letter import DeadLetter
@@ -41,6 +41,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     table = JobTable(config.text(config.Variable.JOB_TABLE))
     found = table.get(attempt.owner, attempt.job_id)
     job = _refuse_unless_failing(found, attempt, cleaning_up=event["stage"] == CLEAN_UP)
+    about_job(job, stage=event["stage"])
     failure = explain(event["errorClass"], event["cause"], stage=event["stage"], stages=BY_NAME)
     letter = OwedLetter(cause=event["cause"][:MAX_CAUSE], execution_arn=event["executionArn"])
     cost = _cost(job, event)

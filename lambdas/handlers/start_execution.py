@@ -16,7 +16,7 @@ from lambdas.handlers.batches import answer_for_each
 from lambdas.handlers.costing import cost_of, last_write
 from lambdas.handlers.dead_jobs import bury_unreadable, fail_unstarted
 from lambdas.handlers.job_message import JobMessage, read_message
-from lambdas.handlers.logs import about, logger
+from lambdas.handlers.logs import about, about_job, logger
 from lambdas.handlers.metrics import count_one
 from lambdas.handlers.new_jobs import queued_job
 from lambdas.handlers.open_jobs import within_limit
@@ -29,6 +29,7 @@ from lambdas.jobs.model import Job, OwedLetter
 from lambdas.jobs.status import Status
 from lambdas.jobs.submission import parse_submission
 from lambdas.jobs.times import now
+from lambdas.jobs.trace import trace_id_of
 from lambdas.stages.catalogue import ANALYSES, DEFAULT_ANALYSES
 
 
@@ -45,7 +46,7 @@ def start_job(record: SQSRecord) -> None:
     except InvalidJob as error:
         bury_unreadable(record.body, error)
         return
-    about(message.attempt)
+    about(message.attempt, traceId=trace_id_of(message.trace))
     try:
         _start_or_fail(message)
     except JobDeletedError:
@@ -62,7 +63,9 @@ def _start_or_fail(message: JobMessage) -> None:
     try:
         table = JobTable(config.text(config.Variable.JOB_TABLE))
         cancelled = cost_of(asked, ending=last_write(asked))
-        _start(table, table.put_new(within_limit(asked), cost_if_cancelled=cancelled), asked)
+        stored = table.put_new(within_limit(asked), cost_if_cancelled=cancelled)
+        about_job(stored)
+        _start(table, stored, asked)
     except InvalidJob as error:
         fail_unstarted(message, error, even_if_queued=True)
 
@@ -79,9 +82,7 @@ def _start(table: JobTable, stored: Job, asked: Job) -> None:
     if stored.is_late(now()):
         fail(table, stored, too_late(stored), OwedLetter())
         return
-    started = executions.start(
-        config.text(config.Variable.STATE_MACHINE_ARN), stored.current, accepted_at=stored.created_at
-    )
+    started = executions.start(config.text(config.Variable.STATE_MACHINE_ARN), stored)
     logger.info("The execution is started" if started else "The execution was started before")
     if not started:
         count_one(Name.DUPLICATES_ABSORBED)

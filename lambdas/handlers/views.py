@@ -6,6 +6,7 @@ from lambdas.adapters.similar_jobs import Neighbours
 from lambdas.jobs.cost import Cost
 from lambdas.jobs.model import Failure, Job, StageRecord
 from lambdas.jobs.status import ENDS, StageStatus, Status
+from lambdas.jobs.trace import trace_id_of
 
 
 def links(job_id: str) -> dict[str, str]:
@@ -67,6 +68,7 @@ def whole(job: Job) -> dict[str, Any]:
         "analyses": list(job.analyses),
         "options": dict(job.options),
         "execution": job.current.execution_name,
+        **({"traceId": trace_id_of(job.trace)} if job.trace else {}),
         "timeline": [stage(job, name, record) for name, record in _by_start(job)],
     }
 

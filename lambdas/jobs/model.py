@@ -113,6 +113,8 @@ class Job:
     finished_at: str | None = None
     deadline_at: str | None = None
     """When the current attempt is to be over; None when its owner has all the time in the world."""
+    trace: str | None = None
+    """The trace that it goes by, in the form of X-Ray's header; None of a job from before there were any."""
     due_at: str | None = None
     """When the reconciler looks at the job; None when there is nothing left that could go wrong."""
     error: Failure | None = None

@@ -58,7 +58,7 @@ def test_reconcile_running_job_whose_execution_is_gone_is_started_again(
 ) -> None:
     started: list[str] = []
     monkeypatch.setattr(executions, "find", lambda *_: None)
-    monkeypatch.setattr(executions, "start", lambda _, attempt, **__: started.append(attempt.execution_name) or True)
+    monkeypatch.setattr(executions, "start", lambda _, job: started.append(job.current.execution_name) or True)
 
     assert reconcile.handler({}, TIME)["restarted"] == 1
     assert started == [ATTEMPT.execution_name]

@@ -18,6 +18,8 @@ METHODS = {"get", "put", "post", "patch", "delete"}
 SUBMITTING = {("PUT", "/jobs/{jobId}"), ("POST", "/jobs")}
 
 Calls = dict[tuple[str, str], dict[str, Any]]
+LONGEST_RULE_NAME = 32
+"""By X-Ray."""
 
 
 @pytest.fixture
@@ -119,7 +121,11 @@ def test_everything_from_the_request_is_encoded(submissions: Calls) -> None:
     for method in submissions.values():
         form = _form(method)
         assert "$util.urlEncode($input.body)" in form
-        rest = re.sub(r"\$util\.urlEncode\(\$(input\.body|context\.authorizer\.claims\.sub|jobId)\)", "", form)
+        rest = re.sub(
+            r"\$util\.urlEncode\(\$(input\.body|context\.authorizer\.claims\.sub|context\.xrayTraceId|jobId)\)",
+            "",
+            form,
+        )
         assert "$" not in rest
         assert "#" not in rest
 
@@ -132,6 +138,36 @@ def test_owner_comes_from_the_token(submissions: Calls) -> None:
         assert attributes["owner"] == "$util.urlEncode($context.authorizer.claims.sub)"
         assert attributes["schemaVersion"] == "1"
         assert fields["MessageGroupId"] == attributes["owner"]
+
+
+def test_message_carries_the_trace_of_its_call_along_where_there_are_traces(
+    template: Resources, submissions: Calls
+) -> None:
+    (stage,) = template.of_type("AWS::ApiGateway::Stage").values()
+    header = {"AWSTraceHeader": "Root%3D$util.urlEncode($context.xrayTraceId)%3BSampled%3D1"}
+    for method in submissions.values():
+        fields = dict(part.split("=", 1) for part in _form(method).split("&"))
+        assert _attributes(fields, "MessageSystemAttribute") == (header if stage["TracingEnabled"] else {})
+
+
+@pytest.mark.parametrize("name", ["dev", "prod"])
+def test_every_submission_is_recorded_and_the_access_log_says_by_which_trace(
+    templates: dict[str, Any], name: str
+) -> None:
+    template = Resources(templates[name])
+    rules = [rule["SamplingRule"] for rule in template.of_type("AWS::XRay::SamplingRule").values()]
+    assert {(rule["HTTPMethod"], rule["URLPath"]) for rule in rules} == {("PUT", "*/jobs/*"), ("POST", "*/jobs")}
+    for rule in rules:
+        assert (rule["FixedRate"], rule["ServiceType"]) == (1.0, "AWS::ApiGateway::Stage")
+        assert len(rule["RuleName"]) <= LONGEST_RULE_NAME
+    (stage,) = template.of_type("AWS::ApiGateway::Stage").values()
+    assert stage["TracingEnabled"] is True
+    assert json.loads(stage["AccessLogSetting"]["Format"])["traceId"] == "$context.xrayTraceId"
+    assert {function["TracingConfig"]["Mode"] for function in template.of_type("AWS::Lambda::Function").values()} == {
+        "Active"
+    }
+    (machine,) = template.of_type("AWS::StepFunctions::StateMachine").values()
+    assert machine["TracingConfiguration"] == {"Enabled": True}
 
 
 def test_only_put_carries_an_id(submissions: Calls) -> None:
@@ -332,8 +368,7 @@ def _answer(method: dict[str, Any], status: str) -> str:
     return text
 
 
-def _attributes(fields: dict[str, str]) -> dict[str, str]:
-    numbers = [name.split(".")[1] for name in fields if name.endswith(".Name")]
-    prefix = "MessageAttribute"
+def _attributes(fields: dict[str, str], prefix: str = "MessageAttribute") -> dict[str, str]:
+    numbers = [name.split(".")[1] for name in fields if name.startswith(prefix) and name.endswith(".Name")]
     assert all(fields[f"{prefix}.{number}.Value.DataType"] == "String" for number in numbers)
     return {fields[f"{prefix}.{number}.Name"]: fields[f"{prefix}.{number}.Value.StringValue"] for number in numbers}

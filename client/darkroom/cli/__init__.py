@@ -6,7 +6,7 @@ Exit codes (`darkroom.cli.exit_codes`); of several, the first that applies in th
     1    a job failed, or a dead letter was not dealt with
     2    the command, a file or the profile is not right
     3    not signed in: run `darkroom login`
-    4    none of your jobs, or no dead letter, has this id
+    4    none of your jobs, no dead letter and no line of the logs has this id
     5    Darkroom cannot be reached, or has trouble of its own
     6    the job's status does not allow it
     7    a job was cancelled
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 import typer
 
-from darkroom.cli import account, analyze, cost, dead_letters, exit_codes, jobs, result, similar
+from darkroom.cli import account, analyze, cost, dead_letters, exit_codes, jobs, logs, result, similar
 from darkroom.cli.desk import Desk
 from darkroom.cli.terminal import error_document
 from darkroom.errors import DarkroomError
@@ -42,6 +42,7 @@ app.command("redrive")(jobs.redrive)
 app.command("delete")(jobs.delete)
 app.command("result")(result.result)
 app.command("similar")(similar.similar)
+app.command("logs")(logs.logs)
 app.command("login")(account.login)
 app.command("logout")(account.logout)
 app.command("configure")(account.configure)

@@ -38,6 +38,9 @@ RedriveFunction = Annotated[
     str | None,
     typer.Option("--redrive-function", metavar="NAME", help="For operators: the output RedriveFunctionName."),
 ]
+Stack = Annotated[
+    str | None, typer.Option("--stack", metavar="NAME", help="For operators: the stack's name, such as Darkroom-prod.")
+]
 Username = Annotated[
     str | None, typer.Option("--username", metavar="NAME", help=f"Whom to sign in; {USERNAME_VARIABLE} by default.")
 ]
@@ -52,12 +55,15 @@ def configure(
     region: Region = None,
     dead_letter_queue_url: DeadLetterQueueUrl = None,
     redrive_function: RedriveFunction = None,
+    stack: Stack = None,
     profile: ProfileName = None,
     json: Json = False,
 ) -> None:
     """Write a profile: the addresses of one deployment."""
     desk = Desk.of(context, json=json)
-    operator = OperatorPlaces.of(dead_letter_queue_url=dead_letter_queue_url, redrive_function=redrive_function)
+    operator = OperatorPlaces.of(
+        dead_letter_queue_url=dead_letter_queue_url, redrive_function=redrive_function, stack=stack
+    )
     made = Profile.of(api_url=api_url, client_id=client_id, auth_url=auth_url, region=region, operator=operator or None)
     path = path_to_write(profile)
     made.save(path)

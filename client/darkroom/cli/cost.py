@@ -1,7 +1,6 @@
 """`darkroom cost`: what jobs have cost, summed up."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -12,12 +11,11 @@ from rich.text import Text
 
 from darkroom.cli.desk import Desk
 from darkroom.cli.exit_codes import ExitCode
+from darkroom.cli.moments import read_moment
 from darkroom.cli.money import usd
 from darkroom.cli.options import Json, ProfileName
 from darkroom.cli.plain_text import plain
 from darkroom.costs import Costs, Period, costs
-from darkroom.errors import InvalidArgumentError
-from darkroom.letter_filters import duration
 
 Since = Annotated[
     str | None, typer.Option("--since", metavar="TIME", help="Accepted at this time or later: 2026-11-01, or 12h, 7d.")
@@ -41,7 +39,7 @@ def cost(
 ) -> None:
     """Sum up what your jobs have cost on AWS: by day or month, by stage, and by what is charged."""
     desk = Desk.of(context, json=json)
-    begin, end = _moment(since, desk.surroundings.now()), _moment(until, desk.surroundings.now())
+    begin, end = read_moment(since, desk.surroundings.now()), read_moment(until, desk.surroundings.now())
     with desk.client(profile) as client, desk.terminal.busy("Reading your jobs"):
         found = costs(client.jobs(owner=owner), since=begin, until=end, by=by)
     if desk.terminal.json:
@@ -53,22 +51,6 @@ def cost(
     else:
         desk.terminal.say("No jobs in this time.")
     raise typer.Exit(ExitCode.SUCCEEDED)
-
-
-def _moment(text: str | None, present: float) -> datetime | None:
-    """Read a time as it was typed: a date or time of RFC 3339, UTC if it does not say, or how long ago."""
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        try:
-            return datetime.fromtimestamp(present, UTC) - duration(text)
-        except InvalidArgumentError as error:
-            raise InvalidArgumentError(
-                f"{text!r} is no time. Write a date such as 2026-11-01, or how long ago, such as 12h or 7d."
-            ) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _view(found: Costs) -> Group:

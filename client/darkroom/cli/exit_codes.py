@@ -12,6 +12,7 @@ from darkroom.errors import (
     InvalidArgumentError,
     LetterNotFoundError,
     LocalFileError,
+    LogsNotFoundError,
     NotFoundError,
     ProfileError,
     SignInError,
@@ -36,7 +37,7 @@ class ExitCode(IntEnum):
     JOB_FAILED = 1, "a job failed, or a dead letter was not dealt with"
     USAGE = 2, "the command, a file or the profile is not right"
     NOT_SIGNED_IN = 3, "not signed in: run `darkroom login`"
-    NOT_FOUND = 4, "none of your jobs, or no dead letter, has this id"
+    NOT_FOUND = 4, "none of your jobs, no dead letter and no line of the logs has this id"
     TROUBLE = 5, "Darkroom cannot be reached, or has trouble of its own"
     CONFLICT = 6, "the job's status does not allow it"
     JOB_CANCELLED = 7, "a job was cancelled"
@@ -48,6 +49,7 @@ _BY_ERROR: tuple[tuple[type[DarkroomError], ExitCode], ...] = (
     (ForbiddenError, ExitCode.NOT_SIGNED_IN),
     (NotFoundError, ExitCode.NOT_FOUND),
     (LetterNotFoundError, ExitCode.NOT_FOUND),
+    (LogsNotFoundError, ExitCode.NOT_FOUND),
     (ConflictError, ExitCode.CONFLICT),
     (BadRequestError, ExitCode.USAGE),
     (InvalidArgumentError, ExitCode.USAGE),

@@ -1,6 +1,9 @@
-"""Times and ages, for people: local time, and the same short durations that options are given in."""
+"""Times and ages, as people write and read them: local time, and the short durations that options are given in."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+
+from darkroom.errors import InvalidArgumentError
+from darkroom.letter_filters import duration
 
 _UNITS = (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1))
 _TWO_OF_A_UNIT = 2
@@ -16,3 +19,22 @@ def age(duration: timedelta) -> str:
     seconds = max(0, int(duration.total_seconds()))
     letter, length = next((unit for unit in _UNITS if seconds >= _TWO_OF_A_UNIT * unit[1]), _UNITS[-1])
     return f"{seconds // length}{letter}"
+
+
+def read_moment(text: str | None, present: float) -> datetime | None:
+    """Read a time as it was typed: a date or time of RFC 3339, UTC if it does not say, or how long ago.
+
+    Raises InvalidArgumentError.
+    """
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        try:
+            return datetime.fromtimestamp(present, UTC) - duration(text)
+        except InvalidArgumentError as error:
+            raise InvalidArgumentError(
+                f"{text!r} is no time. Write a date such as 2026-11-01, or how long ago, such as 12h or 7d."
+            ) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

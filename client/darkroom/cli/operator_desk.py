@@ -1,9 +1,10 @@
-"""The queue and the function of a deployment, found on AWS by the profile and by options that outrank it."""
+"""The queue, the function and the logs of a deployment, found on AWS by the profile and by options that outrank it."""
 
 from dataclasses import replace
 
 from darkroom.cli.desk import Desk
 from darkroom.errors import ProfileError
+from darkroom.job_logs import JobLogs
 from darkroom.letter_queue import LetterQueue
 from darkroom.operator_places import OperatorPlaces
 from darkroom.profile import Profile
@@ -11,9 +12,17 @@ from darkroom.redriving import RedriveFunction
 
 
 class OperatorDesk:
-    """What a dead-letter command works with, beside its desk. Needs no sign-in to Darkroom: AWS decides who may."""
+    """What an operator's command works with, beside its desk. Needs no sign-in to Darkroom: AWS decides who may."""
 
-    def __init__(self, desk: Desk, profile: str | None, *, queue_url: str | None, function: str | None = None) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        profile: str | None,
+        *,
+        queue_url: str | None = None,
+        function: str | None = None,
+        stack: str | None = None,
+    ) -> None:
         self._desk = desk
         chosen = Profile.find(profile)
         places = chosen.operator or OperatorPlaces()
@@ -22,6 +31,7 @@ class OperatorDesk:
             places,
             dead_letter_queue_url=queue_url or places.dead_letter_queue_url,
             redrive_function=function or places.redrive_function,
+            stack=stack or places.stack,
         )
         if places.endpoint_url and not places.is_on_this_machine:
             desk.terminal.say(f"The profile sends this to {places.endpoint_url}, not to AWS.", style="yellow")
@@ -39,6 +49,16 @@ class OperatorDesk:
         if name is None:
             raise _unknown("redrives are asked for", "--function", "--redrive-function", "RedriveFunctionName")
         return RedriveFunction(self._client("lambda"), name)
+
+    def logs(self) -> JobLogs:
+        """Find the logs. Raises ProfileError, AwsError."""
+        stack = self.places.stack
+        if stack is None:
+            raise ProfileError(
+                "The profile does not say which stack it is. Name it by --stack, or keep it in the profile by "
+                "--stack of `darkroom configure`."
+            )
+        return JobLogs(self._client("logs"), self._client("cloudformation"), stack)
 
     def _client(self, service: str) -> object:
         return self._desk.surroundings.aws_client(service, region=self._region, places=self.places)
