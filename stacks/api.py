@@ -89,6 +89,7 @@ class Api(Construct):
         tracing: bool,
     ) -> None:
         super().__init__(scope, construct_id)
+        self.access_log = log_keeping.log_group(self, "AccessLog")
         self.rest_api = apigateway.RestApi(
             self,
             "RestApi",
@@ -105,7 +106,7 @@ class Api(Construct):
                 **WATCHING,
                 tracing_enabled=tracing,
                 method_options=_method_options(contract, throttles),
-                access_log_destination=apigateway.LogGroupLogDestination(log_keeping.log_group(self, "AccessLog")),
+                access_log_destination=apigateway.LogGroupLogDestination(self.access_log),
                 access_log_format=apigateway.AccessLogFormat.custom(json.dumps(ACCESS_LOG)),
             ),
         )

@@ -32,6 +32,7 @@ from stacks.measurements import grant_measurements
 from stacks.openapi import Contract
 from stacks.push_channel import STAGE_NAME as PUSH_STAGE
 from stacks.push_channel import PushChannel
+from stacks.queries import Queries
 from stacks.reconciler import Reconciler
 from stacks.rekognition import grant_looking
 from stacks.sampling import Sampling
@@ -402,6 +403,13 @@ class DarkroomStack(Stack):
             functions=Functions(starter=self.start_execution, api=self.api_calls, stages=self._stages),
             alarms=alarms,
             runbooks_url=settings.runbooks_url,
+        )
+        Queries(
+            self,
+            "Queries",
+            name=self.stack_name,
+            functions=self._factory.log_groups,
+            gateway=self.api.access_log,
         )
         if settings.monthly_budget_dollars:
             topics.let_budgets_publish()

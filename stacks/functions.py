@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from lambdas.config import Variable
@@ -31,6 +32,8 @@ class FunctionFactory:
         self._log_level = log_level
         self._log_keeping = log_keeping
         self._tracing = lambda_.Tracing.ACTIVE if tracing else lambda_.Tracing.DISABLED
+        self.log_groups: list[logs.LogGroup] = []
+        """Of all functions that it has made."""
 
     def create(
         self,
@@ -47,6 +50,7 @@ class FunctionFactory:
         """Make a function that may write its own log and nothing else. `memory_mb` buys processor time too."""
         home = Construct(scope, construct_id)
         log_group = self._log_keeping.log_group(home, "Log")
+        self.log_groups.append(log_group)
         role = iam.Role(
             home,
             "Role",

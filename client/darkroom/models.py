@@ -207,6 +207,7 @@ class Job(JobSummary):
     analyses: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     execution: str | None = None
+    trace_id: str | None = None
     timeline: tuple[StageEntry, ...] = ()
     etag: str | None = field(default=None, compare=False)
 
@@ -220,6 +221,7 @@ class Job(JobSummary):
             analyses=tuple(str(name) for name in members.list("analyses")),
             options=members.object("options"),
             execution=members.optional_text("execution"),
+            trace_id=members.optional_text("traceId"),
             timeline=tuple(StageEntry.parse(entry) for entry in members.list("timeline")),
             etag=etag,
         )

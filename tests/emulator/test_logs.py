@@ -1,12 +1,17 @@
 """What the functions log: ids and words of our own, and nothing that a caller has said or that opens a door."""
 
+import contextlib
+import io
 import json
 from typing import Any
 
 import httpx
+import pytest
 from darkroom import Client, JobStatus
+from darkroom.cli import main
 
 from lambdas.jobs.measures import Name
+from lambdas.stages.catalogue import ORDINARY
 from laptop import users
 from laptop.deployment import Deployment
 from laptop.waiting import wait_for
@@ -14,7 +19,7 @@ from laptop.world import World
 
 FIELDS = {
     *("level", "location", "message", "timestamp", "service"),
-    *("jobId", "attempt", "execution", "stage"),
+    *("jobId", "attempt", "execution", "stage", "traceId", "milliseconds"),
     *("operator", "owner", "call"),
     *("status", "action", "nextAttempt", "messageId", "objects"),
     *("errorClass", "detail", "reason", "report", "exception", "exception_name", "stack_trace"),
@@ -59,3 +64,51 @@ def _lines(deployed: Deployment) -> list[str]:
 def _of(logs: Any, name: str) -> list[str]:
     pages = logs.get_paginator("filter_log_events").paginate(logGroupName=name)
     return [event["message"].rstrip("\n") for page in pages for event in page["events"]]
+
+
+def test_one_trace_and_one_command_follow_a_job_from_its_message_to_its_report(
+    client: Client, deployed: Deployment, image_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = client.submit(image_id).job_id
+    trace_id = list(client.watch(job_id))[-1].trace_id
+
+    lines = _told(client, job_id, until="The stage is done", times=len(ORDINARY), monkeypatch=monkeypatch)
+
+    sources = [line["source"] for line in lines]
+    assert sources[0] == "StartExecution"
+    assert sources[1] == "Inspect"
+    assert sources[-1] == "Report"
+    assert set(sources) >= {stage.state for stage in ORDINARY}
+    assert {line["members"]["traceId"] for line in lines} == {trace_id}
+    assert [line["time"] for line in lines] == sorted(line["time"] for line in lines)
+
+
+def test_lines_of_a_job_that_fails_say_where_and_why(
+    client: Client, deployed: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = client.submit("nothing-uploaded-either").job_id
+    assert list(client.watch(job_id))[-1].status is JobStatus.FAILED
+
+    lines = _told(client, job_id, until="The job has failed", times=1, monkeypatch=monkeypatch)
+
+    failures = {(line["source"], line["members"].get("errorClass")) for line in lines}
+    assert {("Inspect", "ImageNotFound"), ("SettleFailed", "ImageNotFound")} <= failures
+
+
+def _told(
+    client: Client, job_id: str, *, until: str, times: int, monkeypatch: pytest.MonkeyPatch
+) -> list[dict[str, Any]]:
+    """What `darkroom logs` prints for a program, once a message is in it so many times: lines show a little late."""
+    monkeypatch.setenv("DARKROOM_PROFILE_FILE", str(client.profile.path))
+
+    told: list[dict[str, Any]] = []
+
+    def ask() -> bool:
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()):
+            main(["logs", job_id, "--json"])
+        told[:] = [json.loads(line) for line in printed.getvalue().splitlines()]
+        return sum(line.get("members", {}).get("message") == until for line in told) >= times
+
+    assert wait_for(ask)
+    return told

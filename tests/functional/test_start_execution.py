@@ -1,5 +1,8 @@
 """The function that reads the job queue."""
 
+import json
+import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +16,8 @@ from lambdas.jobs.model import Attempt
 from lambdas.jobs.status import StageStatus, Status
 from tests.functional.conftest import OWNER, STRANGER, Aws
 from tests.functional.messages import batch, failed_ids, message
+
+TRACE = "1-5759e988-bd862e3fe1be46a994272793"
 
 
 def test_start_execution_new_job_writes_row_and_starts_execution(aws: Aws) -> None:
@@ -258,3 +263,65 @@ def _throttled(*_: Any, **__: Any) -> bool:
 
 def _denied(*_: Any, **__: Any) -> bool:
     raise PermissionError("not allowed")
+
+
+def test_start_execution_goes_on_with_the_trace_of_the_call(aws: Aws, handed_on: list[str | None]) -> None:
+    start_execution.handler(batch(traced(f"Root={TRACE};Parent=53995c3f42cd8ad8;Sampled=1")), None)
+
+    assert aws.job("job-1").trace == f"Root={TRACE};Sampled=1"
+    assert handed_on == [f"Root={TRACE};Sampled=1"]
+
+
+@pytest.mark.parametrize("header", [None, "", "Root=;Sampled=1", "Root=1-x;Sampled=1", 'Root={"a": 1}'])
+def test_start_execution_without_a_trace_that_is_one_makes_its_own(
+    aws: Aws, handed_on: list[str | None], header: str | None
+) -> None:
+    record = traced(header)
+    start_execution.handler(batch(record), None)
+
+    trace = aws.job("job-1").trace
+    assert trace is not None
+    assert re.fullmatch(r"Root=1-[0-9a-f]{8}-[0-9a-f]{24}", trace)
+    assert handed_on == [trace]
+
+
+def test_start_execution_another_message_for_the_job_does_not_change_its_trace(aws: Aws) -> None:
+    start_execution.handler(batch(traced(f"Root={TRACE};Sampled=1")), None)
+    start_execution.handler(batch(traced(f"Root={TRACE.replace('5', '6')};Sampled=1")), None)
+
+    assert aws.job("job-1").trace == f"Root={TRACE};Sampled=1"
+
+
+def test_start_execution_logs_the_trace_of_the_job(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    start_execution.handler(batch(traced(f"Root={TRACE};Sampled=1")), None)
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "jobId" in line]
+    assert lines
+    assert {line["traceId"] for line in lines} == {TRACE}
+
+
+@pytest.fixture
+def handed_on(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+    """The traces that executions are started with: the one thing that AWS in memory does not keep of them."""
+    headers: list[str | None] = []
+    real = executions.client
+
+    def watched(service: str) -> Any:
+        states = real(service)
+
+        def start(**asked: Any) -> Any:
+            headers.append(asked.get("traceHeader"))
+            return states.start_execution(**asked)
+
+        return SimpleNamespace(start_execution=start, describe_execution=states.describe_execution)
+
+    monkeypatch.setattr(executions, "client", watched)
+    return headers
+
+
+def traced(header: str | None) -> dict[str, Any]:
+    """A message that carries this trace along."""
+    record = message()
+    if header is not None:
+        record["attributes"]["AWSTraceHeader"] = header
+    return record

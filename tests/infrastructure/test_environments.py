@@ -59,8 +59,9 @@ TRACE_IN_MESSAGES = re.compile(
 DEPLOYMENT = re.compile(r"(ApiRestApiDeployment[0-9A-F]{8})[0-9a-f]{32}")
 """Its name is made of what is deployed by it."""
 
-WITH_ALARMS = ("Alarms", "Topics", "Budget", "Dashboards")
-"""Constructs that the emulator cannot make: it refuses metric math and composite alarms, and records few metrics."""
+WITH_ALARMS = ("Alarms", "Topics", "Budget", "Dashboards", "Queries")
+"""Constructs that the emulator cannot make: it refuses metric math and composite alarms, records few metrics, and takes
+no queries."""
 
 
 def test_outputs_are_what_clients_and_operators_need(template: Resources) -> None:
