@@ -13,6 +13,7 @@ from typing import Any, Self
 ACCESS_LOG = "gateway"
 """Source of the lines that tell of a call of the API; they name no job, but the trace that it goes by."""
 _OWNER_HASH_LENGTH = 8
+_BAD_ENDS = ("Failed", "TimedOut", "Aborted")
 _EXECUTION = re.compile(r"(?P<job>[A-Za-z0-9_-]{1,64})-(?P<owner>[0-9a-f]{8})-a(?P<attempt>\d{1,5})")
 """Name of an execution: its job, a hash of its owner, its attempt."""
 
@@ -50,9 +51,11 @@ class LogLine:
 
     @property
     def level(self) -> Level:
-        """How much it matters; what does not say so is ordinary."""
-        name = _text(self.members.get("level"))
-        return Level[name] if name in Level.__members__ else Level.INFO
+        """How much it matters; ordinary, if it does not say. Step Functions says it by the type of an event."""
+        name = _text(self.members.get("level")) or ""
+        if name in Level.__members__:
+            return Level[name]
+        return Level.ERROR if (_text(self.members.get("type")) or "").endswith(_BAD_ENDS) else Level.INFO
 
     @property
     def attempt(self) -> int | None:

@@ -186,6 +186,12 @@ def test_levels_below_the_one_asked_for_are_left_out(run: RunCommand, fake_logs:
     assert run("job-1", "--level", "LOUD").code == 2
 
 
+@pytest.mark.usefixtures("run_of_a_job")
+def test_end_that_step_functions_tells_of_is_an_error(run: RunCommand, job_id: str) -> None:
+    (shown,) = run(job_id, "--level", "error").out.splitlines()
+    assert "ExecutionFailed" in shown
+
+
 def test_owners_with_the_same_id_are_told_apart(run: RunCommand, fake_logs: FakeLogs, fake: FakeDarkroom) -> None:
     fake_logs.put("starter", fake.now, line("job-1", "of ada", owner="ada"))
     fake_logs.put("starter", fake.now, line("job-1", "of bob", owner="bob"))
