@@ -92,9 +92,9 @@ lock: ## Pin every package by its hash again, after an edit of a requirements*.t
 synth: setup ## Write the CloudFormation of ENV=dev|prod|laptop to OUT=folder
 	@$(STEP) "Stack for $(ENV), into $(OUT)" $(CDK) synth --quiet --no-notices --context env=$(ENV) --output "$(OUT)"
 
-deploy: setup ## Deploy ENV=dev|prod to the AWS account you are signed in to
+deploy: setup ## Deploy ENV=dev|prod to the AWS account you are signed in to; YES=1 does not ask, AT_ONCE=1 does not wait
 	@test "$(ENV)" != laptop || { echo "The laptop is deployed to by \`make up\`."; exit 2; }
-	@$(CDK) deploy --no-notices --context env=$(ENV) "Darkroom-$(ENV)*"
+	@$(CDK) deploy --no-notices --context env=$(ENV) $(if $(AT_ONCE),--context at_once=true) $(if $(YES),--require-approval never) "Darkroom-$(ENV)*"
 
 bootstrap: setup ## Prepare the account for the first deployment: once per account and region
 	@$(CDK) bootstrap --no-notices --context env=$(ENV)
