@@ -24,6 +24,8 @@ class Datum:
     value: float
     at: float
     """Seconds after any beginning."""
+    about: str = ""
+    """Part of the metric's dimensions, where an alarm looks at several metrics of one name."""
 
 
 _STATISTICS: Final[Mapping[str, Callable[[Sequence[float]], float]]] = {
@@ -94,7 +96,11 @@ def _value(alarm: Mapping[str, Any], data: Sequence[Datum], now: float, number: 
 
 def _measured(metric: Mapping[str, Any], statistic: str, data: Sequence[Datum], period: tuple[float, float]) -> Value:
     name = f"{metric['Namespace']}/{metric['MetricName']}"
-    values = [datum.value for datum in data if datum.metric == name and period[0] <= datum.at < period[1]]
+    values = [
+        datum.value
+        for datum in data
+        if datum.metric == name and period[0] <= datum.at < period[1] and datum.about in str(metric.get("Dimensions"))
+    ]
     return _STATISTICS[statistic](values) if values else None
 
 
@@ -128,6 +134,6 @@ def _calculate(node: ast.expr, values: Mapping[str, Value]) -> Any:
             return _OPERATORS[type(op)](_calculate(left, values), _calculate(right, values))
         case ast.BoolOp(op=ast.And(), values=parts):
             return all(_calculate(part, values) for part in parts)
-        case ast.Call(func=ast.Name(id=function), args=arguments):
+        case ast.Call(func=ast.Name(id=function), args=arguments) if function in _FUNCTIONS:
             return _FUNCTIONS[function](arguments, values)
     raise ValueError(f"No expression that this knows: {ast.dump(node)}")

@@ -23,6 +23,7 @@
     │   ├── AwsUnreachableError   no connection after all tries
     │   └── AwsFailureError       AWS, or a function of Darkroom's on it, failed at one thing
     ├── LetterNotFoundError       no dead letter answers to this id
+    ├── NotAsExpectedError        a check of `darkroom.smoke` found something else than it should
     └── InvalidArgumentError      refused before anything was sent
 
 A job that fails is no exception here: it is a `Job` with the status FAILED and an `error`.
@@ -127,6 +128,10 @@ class AwsFailureError(AwsError):
 
 class LetterNotFoundError(DarkroomError):
     """No dead letter answers to an id, or none that can be seen at the moment."""
+
+
+class NotAsExpectedError(DarkroomError):
+    """Something works otherwise than it should; the message says what was found."""
 
 
 class InvalidArgumentError(DarkroomError, ValueError):

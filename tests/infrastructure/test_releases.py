@@ -8,6 +8,7 @@ import pytest
 
 from lambdas.stages.catalogue import STAGES
 from stacks.settings import Settings, SettingsError
+from tests.alarm_states import Datum, state
 from tests.infrastructure.conftest import STACK
 from tests.infrastructure.templates import Resources, listed, text_of
 from tests.infrastructure.test_environments import differences
@@ -48,7 +49,7 @@ DIFFERS = (
     r"AWS::Lambda::Function/Properties/Environment/Variables/STATE_MACHINE_ARN/.*",
     r"AWS::StepFunctions::StateMachine/Properties/DefinitionSubstitutions/.*FunctionArn/.*",
     # Who may: the machine every version, the starters the alias alone.
-    r"AWS::IAM::Policy/Properties/PolicyDocument/Statement/.*",
+    r"AWS::IAM::Policy/Properties/PolicyDocument/Statement(/.*)?",
     # Where the states of all alarms are drawn.
     r"AWS::CloudWatch::Dashboard/.*",
 )
@@ -101,10 +102,8 @@ def test_rights_differ_in_what_is_invoked_and_started_only(
     for name, policy in on.of_type("AWS::IAM::Policy").items():
         if name in added:
             continue
-        before = off.of_type("AWS::IAM::Policy")[name]["PolicyDocument"]["Statement"]
-        changed = [one for one in policy["PolicyDocument"]["Statement"] if one not in before]
-        actions = {action for one in changed for action in listed(one["Action"])}
-        assert actions <= {"lambda:InvokeFunction", "states:StartExecution"}, name
+        changed = _rights(policy) ^ _rights(off.of_type("AWS::IAM::Policy")[name])
+        assert {action for action, _, _ in changed} <= {"lambda:InvokeFunction", "states:StartExecution"}, name
 
 
 def test_everybody_outside_calls_the_alias(gradual: Resources) -> None:
@@ -204,6 +203,37 @@ def test_alarms_are_about_the_versions_that_are_published(gradual: Resources) ->
     assert "SettleFailedFunctionCurrentVersion" in by_id["failed"]
 
 
+def test_new_functions_rings_when_new_versions_fail_twice_and_not_for_one_hiccup(prod: Resources) -> None:
+    alarm = prod.named("AlarmsNewFunctions", "AWS::CloudWatch::Alarm")
+
+    def errors(*functions: str) -> str:
+        data = [
+            Datum(metric="AWS/Lambda/Errors", value=1, at=1, about=f"Functions{name}FunctionCurrentVersion")
+            for name in functions
+        ]
+        return state(alarm, data, now=300)
+
+    assert errors() == errors("Watch") == "OK"
+    assert errors("Watch", "ApiCalls") == errors("Watch", "Watch") == "ALARM"
+
+
+@pytest.mark.parametrize(
+    ("begun", "failed", "expected"),
+    [(3, 3, "ALARM"), (12, 3, "ALARM"), (13, 3, "OK"), (2, 2, "OK"), (100, 0, "OK"), (0, 0, "OK")],
+)
+def test_new_stages_rings_when_a_quarter_of_the_new_executions_fails(
+    prod: Resources, begun: int, failed: int, expected: str
+) -> None:
+    alarm = prod.named("AlarmsNewStages", "AWS::CloudWatch::Alarm")
+    versions = {"FunctionsInspectFunctionCurrentVersion": begun, "FunctionsSettleFailedFunctionCurrentVersion": failed}
+    data = [
+        Datum(metric="AWS/Lambda/Invocations", value=1, at=1, about=name)
+        for name, number in versions.items()
+        for _ in range(number)
+    ]
+    assert state(alarm, data, now=300) == expected
+
+
 def test_codedeploy_may_move_our_aliases_and_nothing_else(gradual: Resources) -> None:
     role = gradual.named("ReleasesRole", "AWS::IAM::Role")
     assert "ManagedPolicyArns" not in role
@@ -232,6 +262,16 @@ def test_gradual_deployment_without_alarms_is_refused(environments: dict[str, An
     one = {"prod": {**environments["prod"], "alarms": False}}
     with pytest.raises(SettingsError, match="gradual_deployment without alarms"):
         Settings.from_context(one, "prod")
+
+
+def _rights(policy: dict[str, Any]) -> set[tuple[str, str, str]]:
+    """Action, resource and condition, one by one: CDK joins statements that differ in one of them only."""
+    return {
+        (action, text_of(resource), str(statement.get("Condition")))
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    }
 
 
 def _preference(resources: Resources) -> dict[str, Any]:
