@@ -127,7 +127,7 @@ class Smoke:
         size = (image.get("format"), image.get("width"), image.get("height"))
         _expect(size == ("PNG", WIDTH, HEIGHT), f"the image is {size}")
         _expect(image.get("sha256") == hashlib.sha256(picture()).hexdigest(), "what arrived is another file")
-        first = next(iter(palette.get("colours", [])), {})
+        first: Mapping[str, Any] = next(iter(palette.get("colours", [])), {})
         found = first.get("rgb", [])
         near = len(found) == len(RED) and all(
             abs(one - other) <= TOLERANCE for one, other in zip(found, RED, strict=True)
