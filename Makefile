@@ -11,7 +11,7 @@ IN_VENV := env PATH="$(CURDIR)/$(BIN):$$PATH"
 CDK := $(IN_VENV) node node_modules/aws-cdk/bin/cdk
 PIP := -m pip --quiet --disable-pip-version-check --no-input install
 LOCKED := $(PIP) --require-hashes -r
-LOCKS := requirements-dev laptop/requirements laptop/requirements-runtime laptop/requirements-uv lambdas/requirements \
+LOCKS := requirements-dev requirements-audit laptop/requirements laptop/requirements-runtime laptop/requirements-uv lambdas/requirements \
 	lambdas/stages/requirements
 COMPILE := env UV_NO_CONFIG=1 .cache/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-strip-extras
@@ -21,7 +21,7 @@ LAPTOP := $(BIN)/python -m laptop
 READY := .venv/.ready .laptop/venv/.ready node_modules/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status logs test bench pages capacity chaos fuzz test-fast test-browser test-enforced mutants corpus lint format lock synth bootstrap deploy destroy clean
+.PHONY: help setup demo up down status logs test bench pages capacity chaos fuzz test-fast test-browser test-enforced mutants corpus lint format lock audit synth diff bootstrap deploy destroy clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -94,12 +94,21 @@ lock: ## Pin every package by its hash again, after an edit of a requirements*.t
 	@$(STEP) "uv" .cache/uv/bin/python $(LOCKED) laptop/requirements-uv.lock
 	@for name in $(LOCKS); do $(STEP) "$$name.lock" $(COMPILE) "$$name.txt" --output-file "$$name.lock" || exit; done
 
+audit: ## Look up the locked packages in the list of known faults; needs the network
+	@$(STEP) "Environment of pip-audit" $(PYTHON) -m venv .cache/audit
+	@$(STEP) "pip-audit" .cache/audit/bin/python $(LOCKED) requirements-audit.lock
+	@for name in $(LOCKS); do $(STEP) "$$name.lock" .cache/audit/bin/pip-audit --disable-pip --require-hashes \
+		--requirement "$$name.lock" || exit; done
+
 synth: setup ## Write the CloudFormation of ENV=dev|prod|laptop to OUT=folder
 	@$(STEP) "Stack for $(ENV), into $(OUT)" $(CDK) synth --quiet --no-notices --context env=$(ENV) --output "$(OUT)"
 
-deploy: setup ## Deploy ENV=dev|prod to the AWS account you are signed in to
+diff: setup ## Say what a deployment of ENV=dev|prod would change in the account
+	@$(CDK) diff --no-notices --method template --context env=$(ENV) "Darkroom-$(ENV)*"
+
+deploy: setup ## Deploy ENV=dev|prod to the AWS account you are signed in to; YES=1 does not ask, AT_ONCE=1 does not wait
 	@test "$(ENV)" != laptop || { echo "The laptop is deployed to by \`make up\`."; exit 2; }
-	@$(CDK) deploy --no-notices --context env=$(ENV) "Darkroom-$(ENV)*"
+	@$(CDK) deploy --no-notices --context env=$(ENV) $(if $(AT_ONCE),--context at_once=true) $(if $(YES),--require-approval never) "Darkroom-$(ENV)*"
 
 bootstrap: setup ## Prepare the account for the first deployment: once per account and region
 	@$(CDK) bootstrap --no-notices --context env=$(ENV)

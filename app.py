@@ -29,7 +29,7 @@ def packages_for(settings: Settings) -> Packages:
 
 
 def add_stack(app: cdk.App, name: str, settings: Settings, packages: Packages) -> DarkroomStack:
-    """Add one environment's stack to the app."""
+    """Add one environment's stack to the app. `-c at_once=true` is for a deployment that mends what is broken."""
     stack = DarkroomStack(
         app,
         f"Darkroom-{name}",
@@ -37,6 +37,7 @@ def add_stack(app: cdk.App, name: str, settings: Settings, packages: Packages) -
         packages=packages,
         contract=Contract((ROOT / "openapi.yaml").read_text()),
         definition=(ROOT / "statemachine" / "image_analysis.asl.json").read_text(),
+        at_once=app.node.try_get_context("at_once") == "true",
     )
     for warning in packages.warnings:
         cdk.Annotations.of(stack).add_warning_v2("darkroom:bundling", warning)

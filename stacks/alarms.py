@@ -4,7 +4,7 @@ One page for each incident: the alarms of that severity ring through one composi
 its section, and drive each into ALARM by what it is about.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,14 +21,29 @@ from aws_cdk.aws_cloudwatch import ComparisonOperator, TreatMissingData
 from constructs import Construct
 
 from stacks.metrics import own
+from stacks.releases import LIVE, Release
 from stacks.topics import Severity, Topics
 
 MINUTE: Final = Duration.minutes(1)
 FIVE_MINUTES: Final = Duration.minutes(5)
 QUARTER: Final = Duration.minutes(15)
 PAGED: Final = "paged"
+MAX_METRICS: Final = 10
+"""An alarm with an expression takes no more."""
 MAX_DESCRIPTION: Final = 1024
 """CloudWatch takes no more characters."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class New:
+    """What the template publishes, where deployments are gradual: new versions do a tenth of the work at first."""
+
+    functions: Sequence[Release]
+    """What is called by its alias."""
+    begins: lambda_.Version
+    """Of the function that every execution begins with."""
+    settles_failed: lambda_.Version
+    """Of the function that every execution which fails ends with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +61,7 @@ class Watched:
     reconciler: lambda_.Function
     state_machine: sfn.StateMachine
     table: dynamodb.Table
+    new: New | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +151,8 @@ def rules(watched: Watched) -> Iterator[Rule]:
     yield from _of_work(watched)
     yield from _of_limits(watched)
     yield from _of_nets(watched)
+    if watched.new:
+        yield from _of_deployments(watched.new)
 
 
 def _of_intake(watched: Watched) -> Iterator[Rule]:
@@ -353,6 +371,79 @@ def _of_nets(watched: Watched) -> Iterator[Rule]:
         periods=1,
         missing=TreatMissingData.IGNORE,
         missing_because="what nobody has touched for six hours is still there.",
+    )
+
+
+def _of_deployments(new: New) -> Iterator[Rule]:
+    """What leads a deployment back. After it, the new versions are what runs, and the alarms are about that."""
+    yield Rule(
+        name="new-functions",
+        severity=Severity.TICKET,
+        means="New versions of functions fail in their deployment, which goes back to the versions before.",
+        metric=_errors_of(new.functions),
+        threshold=2,
+        because="these functions answer for what they are sent, so that an error which leaves one is a fault of its "
+        "own or runs out of time; one may be a service's hiccup.",
+        breaching=1,
+        periods=1,
+        missing=TreatMissingData.NOT_BREACHING,
+        missing_because="no new version was called, or there is none.",
+    )
+    yield Rule(
+        name="new-stages",
+        severity=Severity.TICKET,
+        means="Executions of the state machine's newest version fail; a deployment of it goes back to the one before.",
+        metric=cloudwatch.MathExpression(
+            expression="IF(failed >= 3 AND 4 * failed >= begun, 1, 0)",
+            using_metrics={
+                "begun": _of_version(new.begins, "Invocations"),
+                "failed": _of_version(new.settles_failed, "Invocations"),
+            },
+            label="a quarter of the executions fails",
+            period=FIVE_MINUTES,
+        ),
+        threshold=1,
+        because="each that fails calls the version of SettleFailed that its definition names; a quarter, and three, "
+        "are no single owner's bad images.",
+        breaching=1,
+        periods=1,
+        missing=TreatMissingData.NOT_BREACHING,
+        missing_because="no execution of it has begun, or none has failed.",
+    )
+
+
+def _errors_of(functions: Sequence[Release]) -> cloudwatch.IMetric:
+    """Errors of the new versions while their aliases still call the old ones, too: only then are they told apart."""
+    if len(functions) > MAX_METRICS:
+        raise ValueError(f"{len(functions)} functions are called by an alias: new-functions takes {MAX_METRICS}.")
+    errors = {
+        f"errors{number}": release.function.metric_errors(
+            period=FIVE_MINUTES,
+            statistic="Sum",
+            dimensions_map={
+                "FunctionName": release.function.function_name,
+                "Resource": f"{release.function.function_name}:{LIVE}",
+                "ExecutedVersion": release.version.version,
+            },
+        )
+        for number, release in enumerate(functions)
+    }
+    return cloudwatch.MathExpression(
+        expression=" + ".join(f"FILL({name}, 0)" for name in errors),
+        using_metrics=errors,
+        label="errors of new versions",
+        period=FIVE_MINUTES,
+    )
+
+
+def _of_version(version: lambda_.Version, name: str) -> cloudwatch.Metric:
+    function = version.lambda_.function_name
+    return cloudwatch.Metric(
+        namespace="AWS/Lambda",
+        metric_name=name,
+        period=FIVE_MINUTES,
+        statistic="Sum",
+        dimensions_map={"FunctionName": function, "Resource": f"{function}:{version.version}"},
     )
 
 

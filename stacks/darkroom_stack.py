@@ -9,7 +9,7 @@ from constructs import Construct
 from lambdas.adapters import keys
 from lambdas.config import FUNCTION_MEMORY_MB, OFF, ON, Variable
 from lambdas.stages.catalogue import STAGES, Reads, Stage
-from stacks.alarms import Alarms, Watched
+from stacks.alarms import Alarms, New, Watched
 from stacks.api import STAGE_NAME as API_STAGE
 from stacks.api import Api, Throttle, Throttles
 from stacks.budget import Budget
@@ -35,6 +35,7 @@ from stacks.push_channel import PushChannel
 from stacks.queries import Queries
 from stacks.reconciler import Reconciler
 from stacks.rekognition import grant_looking
+from stacks.releases import Releases
 from stacks.sampling import Sampling
 from stacks.settings import Settings
 from stacks.topics import Severity, Topics
@@ -65,7 +66,9 @@ class DarkroomStack(Stack):
         packages: Packages,
         contract: Contract,
         definition: str,
+        at_once: bool = False,
     ) -> None:
+        """`at_once` has new versions do all of the work at once, whatever the alarms say: to mend what is broken."""
         super().__init__(
             scope,
             construct_id,
@@ -92,6 +95,7 @@ class DarkroomStack(Stack):
             tracing=settings.tracing,
         )
         self._functions = Construct(self, "Functions")
+        self._releases = Releases(self, "Releases", gradual=settings.gradual_deployment)
         self.table = JobTable(
             self,
             "JobTable",
@@ -155,9 +159,11 @@ class DarkroomStack(Stack):
         self.redrive_job = self._redrive_job()
         self.publish_events = self._publish_events()
         self._watch()
-        if settings.alarms:
-            self._watch_over()
         self._outputs()
+        if settings.alarms:
+            alarms = self._watch_over()
+            if settings.gradual_deployment:
+                self._shift(alarms, at_once=at_once)
 
     def behind_the_console(self) -> Behind:
         """Tell where a console's requests go."""
@@ -188,20 +194,22 @@ class DarkroomStack(Stack):
 
     def _workflow(self, definition: str) -> Workflow:
         self._stages = {stage.name: self._stage(stage) for stage in STAGES}
+        self.settle_failed = self._settle_failed()
         workflow = Workflow(
             self,
             "Workflow",
             name=f"{self.stack_name}-image-analysis",
             definition=definition,
             functions={
-                **{stage.placeholder: self._stages[stage.name] for stage in STAGES},
-                "CleanUpFunctionArn": self._clean_up(),
-                "SettleFailedFunctionArn": self._settle_failed(),
+                **{stage.placeholder: self._releases.frozen(self._stages[stage.name]) for stage in STAGES},
+                "CleanUpFunctionArn": self._releases.frozen(self._clean_up()),
+                "SettleFailedFunctionArn": self._releases.frozen(self.settle_failed),
             },
             dead_letter_queue=self.dead_letters.queue,
             job_table_name=self.table.table.table_name,
             log_keeping=self._logs,
             tracing=self._settings.tracing,
+            gradual=self._releases.gradual,
         )
         self.table.grant_rows(workflow.state_machine, "UpdateItem")
         self.dead_letters.grant_sending(workflow.state_machine)
@@ -215,8 +223,8 @@ class DarkroomStack(Stack):
             contract=contract,
             user_pool=self.identity.pool,
             intake=self.intake,
-            handler=self.api_calls,
-            operations=self._operations(),
+            handler=self._releases.called(self.api_calls),
+            operations=self._releases.called(self._operations()),
             throttles=_throttles(self._settings),
             log_keeping=self._logs,
             tracing=self._settings.tracing,
@@ -272,7 +280,7 @@ class DarkroomStack(Stack):
             handler="start_execution",
             timeout=STARTER_TIMEOUT,
         )
-        self.intake.start_with(function, max_concurrency=self._settings.starter_max_concurrency)
+        self.intake.start_with(self._releases.called(function), max_concurrency=self._settings.starter_max_concurrency)
         return function
 
     def _bury_message(self) -> None:
@@ -282,7 +290,7 @@ class DarkroomStack(Stack):
             handler="bury_message",
             timeout=BURIER_TIMEOUT,
         )
-        self.intake.bury_with(function)
+        self.intake.bury_with(self._releases.called(function))
 
     def _settle_ended(self) -> None:
         function = self._api_function(
@@ -298,12 +306,11 @@ class DarkroomStack(Stack):
             self,
             "ExecutionEnds",
             state_machine=self.workflow.state_machine,
-            settler=function,
+            settler=self._releases.called(function),
             dead_letter_queue=self.dead_letters.queue,
         )
 
     def _reconcile(self) -> lambda_.Function:
-        machine = self.workflow.state_machine
         function = self._api_function(
             "Reconcile",
             description="settles or restarts jobs that have stood still for too long",
@@ -311,15 +318,15 @@ class DarkroomStack(Stack):
             timeout=RECONCILE_TIMEOUT,
             environment={
                 **self._settling_environment(),
-                Variable.STATE_MACHINE_ARN: machine.state_machine_arn,
+                Variable.STATE_MACHINE_ARN: self.workflow.start_arn,
             },
         )
         self.table.grant_listing_due(function)
         self._grant_cleaning_up(function)
-        machine.grant_start_execution(function)
+        self.workflow.grant_starting(function)
         self.workflow.grant_executions(function, "DescribeExecution", "StopExecution")
         self.dead_letters.grant_sending(function)
-        Reconciler(self, "Reconciler", function=function)
+        Reconciler(self, "Reconciler", function=self._releases.called(function))
         return function
 
     def _redrive_job(self) -> lambda_.Function:
@@ -348,7 +355,7 @@ class DarkroomStack(Stack):
                 **self._push_environment(),
             },
         )
-        self.events.publish_with(function, table=self.table.table)
+        self.events.publish_with(self._releases.called(function), table=self.table.table)
         self.push.grant_watchers(function, "Query", "DeleteItem")
         self.push.grant_telling(function)
         return function
@@ -373,10 +380,10 @@ class DarkroomStack(Stack):
         self.push.grant_watchers(watch, "PutItem", "UpdateItem", "DeleteItem", "Query")
         self.push.grant_telling(watch)
         self.events.grant_log(watch, "Query")
-        self.push.answer_with(watch, authorizer=authorizer)
+        self.push.answer_with(self._releases.called(watch), authorizer=self._releases.called(authorizer))
         self.push.log_with(self.api.rest_api.node.find_child("Account"))
 
-    def _watch_over(self) -> None:
+    def _watch_over(self) -> Alarms:
         settings = self._settings
         topics = Topics(
             self,
@@ -420,6 +427,13 @@ class DarkroomStack(Stack):
                 dollars=settings.monthly_budget_dollars,
                 topic=topics.topics[Severity.TICKET],
             )
+        return alarms
+
+    def _shift(self, alarms: Alarms, *, at_once: bool) -> None:
+        """New versions go back when what they do fails, or when whatever somebody is woken for happens meanwhile."""
+        woken = [alarms.alarms[name] for name in ("stalled", "api-5xx", "failure-rate")]
+        self.workflow.shift(alarms=[alarms.alarms["new-stages"], *woken], at_once=at_once)
+        self._releases.shift(alarms=[alarms.alarms["new-functions"], *woken], at_once=at_once)
 
     def _watched(self) -> Watched:
         return Watched(
@@ -432,6 +446,16 @@ class DarkroomStack(Stack):
             reconciler=self.reconcile,
             state_machine=self.workflow.state_machine,
             table=self.table.table,
+            new=self._new(),
+        )
+
+    def _new(self) -> New | None:
+        if not self._releases.gradual:
+            return None
+        return New(
+            functions=list(self._releases.live.values()),
+            begins=self._stages[STAGES[0].name].current_version,
+            settles_failed=self.settle_failed.current_version,
         )
 
     def _grant_cleaning_up(self, function: lambda_.Function) -> None:
@@ -440,7 +464,7 @@ class DarkroomStack(Stack):
         self.bucket.grant_artefacts(function, "DeleteObject")
 
     def _grant_starting(self, function: lambda_.Function) -> None:
-        self.workflow.state_machine.grant_start_execution(function)
+        self.workflow.grant_starting(function)
         self.workflow.grant_executions(function, "DescribeExecution")
 
     def _starter(self, construct_id: str, *, description: str, handler: str, timeout: Duration) -> lambda_.Function:
@@ -557,7 +581,7 @@ class DarkroomStack(Stack):
         }
 
     def _redriving_environment(self) -> dict[Variable, str]:
-        return {**self._patience(), Variable.STATE_MACHINE_ARN: self.workflow.state_machine.state_machine_arn}
+        return {**self._patience(), Variable.STATE_MACHINE_ARN: self.workflow.start_arn}
 
     def _limits(self) -> dict[Variable, str]:
         return {Variable.MAX_OPEN_JOBS: str(self._settings.max_open_jobs)}
@@ -576,8 +600,8 @@ class DarkroomStack(Stack):
             "JobQueueUrl": self.intake.queue.queue_url,
             "IntakeDeadLetterQueueUrl": self.intake.dead_letter_queue.queue_url,
             "DeadLetterQueueUrl": self.dead_letters.queue.queue_url,
-            "RedriveFunctionName": self.redrive_job.function_name,
-            "ReconcileFunctionName": self.reconcile.function_name,
+            "RedriveFunctionName": self._releases.called(self.redrive_job).function_name,
+            "ReconcileFunctionName": self._releases.called(self.reconcile).function_name,
             "PushUrl": self.push.url.replace("https", "wss", 1),
             "EventBusName": self.events.bus.event_bus_name,
             "StateMachineArn": self.workflow.state_machine.state_machine_arn,

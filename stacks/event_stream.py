@@ -60,7 +60,7 @@ class EventStream(Construct):
         end = "It is the end of the line: it says which part of the stream could not be told, for a person to look at."
         accept(self.failures, {"AwsSolutions-SQS3": end, "Serverless-SQSRedrivePolicy": end})
 
-    def publish_with(self, publisher: lambda_.Function, *, table: dynamodb.Table) -> None:
+    def publish_with(self, publisher: lambda_.IFunction, *, table: dynamodb.Table) -> None:
         """Have the changes of a table told by this function. A batch that fails is halved until the one is found."""
         # Not CDK's event source: it grants more of the key and of the queue than the poller needs.
         lambda_.CfnEventSourceMapping(

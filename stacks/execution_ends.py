@@ -23,7 +23,7 @@ class ExecutionEnds(Construct):
         construct_id: str,
         *,
         state_machine: sfn.StateMachine,
-        settler: lambda_.Function,
+        settler: lambda_.IFunction,
         dead_letter_queue: sqs.Queue,
     ) -> None:
         super().__init__(scope, construct_id)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from aws_cdk import Duration
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -71,6 +71,8 @@ class FunctionFactory:
             timeout=timeout,
             role=role,
             log_group=log_group,
+            # Executions that are under way go on with the version that they began with, and a roll-back needs the last.
+            current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
             tracing=self._tracing,
             environment={
                 **{str(variable): value for variable, value in environment.items()},

@@ -8,6 +8,7 @@ from constructs import Construct
 
 from stacks.encryption import WRITE, Encryption
 from stacks.findings import accept
+from stacks.releases import home_of
 
 BATCH_SIZE = 10
 MAX_RECEIVE_COUNT = 5
@@ -64,21 +65,23 @@ class Intake(Construct):
         self.queue.grant(grantee, "sqs:SendMessage")
         self._encryption.grant(grantee, "sqs", *WRITE)
 
-    def start_with(self, starter: lambda_.Function, *, max_concurrency: int) -> None:
+    def start_with(self, starter: lambda_.IFunction, *, max_concurrency: int) -> None:
         """Let it read the job queue, no more of them at once than this: back-pressure without throttled receives."""
         _read(self.queue, starter, max_concurrency=max_concurrency)
 
-    def bury_with(self, burier: lambda_.Function) -> None:
+    def bury_with(self, burier: lambda_.IFunction) -> None:
         """Let it read what could not be started."""
         _read(self.dead_letter_queue, burier, max_concurrency=2)
 
 
-def _read(queue: sqs.Queue, reader: lambda_.Function, *, max_concurrency: int) -> None:
+def _read(queue: sqs.Queue, reader: lambda_.IFunction, *, max_concurrency: int) -> None:
     # What Lambda's pollers ask for: CDK's own event source would add the right to hide messages for longer.
     # https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSLambdaSQSQueueExecutionRole.html
     allowed = queue.grant(reader, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
-    source = reader.add_event_source_mapping(
+    source = lambda_.EventSourceMapping(
+        home_of(reader),
         "Messages",
+        target=reader,
         event_source_arn=queue.queue_arn,
         batch_size=BATCH_SIZE,
         report_batch_item_failures=True,
@@ -86,7 +89,7 @@ def _read(queue: sqs.Queue, reader: lambda_.Function, *, max_concurrency: int) -
     )
     allowed.apply_before(source)
     kept = "SQS keeps what failed, and moves it to the next queue in the end; destinations are for streams."
-    accept(reader, {"Serverless-LambdaEventSourceMappingDestination": kept})
+    accept(source, {"Serverless-LambdaEventSourceMappingDestination": kept})
 
 
 def _visibility(reader_timeout: Duration) -> Duration:

@@ -83,7 +83,7 @@ class PushChannel(Construct):
         stack = Stack.of(self)
         return f"https://{self.api.api_id}.execute-api.{stack.region}.{stack.url_suffix}/{STAGE_NAME}"
 
-    def answer_with(self, watch: lambda_.Function, *, authorizer: lambda_.Function) -> None:
+    def answer_with(self, watch: lambda_.IFunction, *, authorizer: lambda_.IFunction) -> None:
         """Have one function let watchers in, and another answer what they say."""
         ticket = WebSocketLambdaAuthorizer(
             "Authorizer", authorizer, identity_source=["route.request.querystring.ticket"]

@@ -15,7 +15,7 @@ EVERY = Duration.minutes(1)
 class Reconciler(Construct):
     """A look that fails is no loss: the next minute is a try of its own."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, function: lambda_.Function) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, function: lambda_.IFunction) -> None:
         super().__init__(scope, construct_id)
         self.rule = events.Rule(
             self,

@@ -85,6 +85,8 @@ class Settings:
     """Id of the channel in it that hears of all alarms; empty for none."""
     monthly_budget_dollars: int
     """What the whole account may cost in a month before AWS Budgets sends a ticket; 0 for no budget."""
+    gradual_deployment: bool
+    """New versions get a tenth of the work first, and go back by themselves when an alarm is on; needs `alarms`."""
     console: bool
     """The web page, by CloudFront: a stack of its own, billed by the request. The laptop serves it itself."""
     console_domain: str
@@ -110,6 +112,10 @@ class Settings:
         for one, other in TOGETHER:
             if bool(values[one]) != bool(values[other]):
                 raise SettingsError(f"Environment {name!r} needs both of {one} and {other}, or neither of them.")
+        if values["gradual_deployment"] and not values["alarms"]:
+            raise SettingsError(
+                f"Environment {name!r} has gradual_deployment without alarms, which say that a new version is bad."
+            )
         return cls(**values)
 
 

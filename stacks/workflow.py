@@ -1,18 +1,23 @@
 """The state machine: one execution is one attempt at one job."""
 
 import re
-from collections.abc import Mapping
-from typing import cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, cast
 
-from aws_cdk import ArnFormat, Stack
+from aws_cdk import ArnFormat, CfnDeletionPolicy, CfnElement, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct, IConstruct
 
 from stacks.findings import accept
 from stacks.logs import LogKeeping
+from stacks.releases import LIVE, Callee
+
+CANARY_PERCENT: Final = 10
+CANARY_MINUTES: Final = 10
+"""What CodeDeploy does for the functions."""
 
 
 class UnmatchedPlaceholdersError(ValueError):
@@ -29,11 +34,12 @@ class Workflow(Construct):
         *,
         name: str,
         definition: str,
-        functions: Mapping[str, lambda_.Function],
+        functions: Mapping[str, Callee],
         dead_letter_queue: sqs.Queue,
         job_table_name: str,
         log_keeping: LogKeeping,
         tracing: bool,
+        gradual: bool,
     ) -> None:
         """`functions` are by placeholder: each is substituted in the definition, and may be invoked.
 
@@ -41,7 +47,7 @@ class Workflow(Construct):
         """
         super().__init__(scope, construct_id)
         _refuse_unmatched(definition, functions)
-        arns = {placeholder: function.function_arn for placeholder, function in functions.items()}
+        arns = {placeholder: function.arn for placeholder, function in functions.items()}
         self.name = name
         self.state_machine = sfn.StateMachine(
             self,
@@ -74,7 +80,61 @@ class Workflow(Construct):
         )
         # A definition from text grants nothing by itself.
         iam.Grant.add_to_principal(
-            grantee=self.state_machine, actions=["lambda:InvokeFunction"], resource_arns=list(arns.values())
+            grantee=self.state_machine,
+            actions=["lambda:InvokeFunction"],
+            resource_arns=[one.allowed for one in functions.values()],
+        )
+        self._live = self._alias(functions.values()) if gradual else None
+
+    @property
+    def start_arn(self) -> str:
+        """What is started: the machine or, where deployments are gradual, its alias. Executions are named the same."""
+        return self._live.ref if self._live else self.state_machine.state_machine_arn
+
+    def shift(self, *, alarms: Sequence[cloudwatch.IAlarm], at_once: bool) -> None:
+        """Have CloudFormation lead the alias to its new version, and back when one of the alarms is on."""
+        if self._live is None:
+            return
+        preference = sfn.CfnStateMachineAlias.DeploymentPreferenceProperty
+        self._live.deployment_preference = (
+            preference(type="ALL_AT_ONCE", state_machine_version_arn=self._version.ref)
+            if at_once
+            else preference(
+                type="CANARY",
+                percentage=CANARY_PERCENT,
+                interval=CANARY_MINUTES,
+                alarms=[alarm.alarm_name for alarm in alarms],
+                state_machine_version_arn=self._version.ref,
+            )
+        )
+
+    def _alias(self, functions: Iterable[Callee]) -> sfn.CfnStateMachineAlias:
+        """Publish a version for each change. An execution ends as it began: with its definition and its functions."""
+        resource = cast(sfn.CfnStateMachine, self.state_machine.node.default_child)
+        self._version = sfn.CfnStateMachineVersion(
+            self,
+            "Version",
+            state_machine_arn=resource.ref,
+            state_machine_revision_id=resource.attr_state_machine_revision_id,
+        )
+        # A roll-back needs the last one. The definition of an execution that is under way is kept by Step Functions.
+        self._version.cfn_options.deletion_policy = CfnDeletionPolicy.RETAIN
+        self._version.cfn_options.update_replace_policy = CfnDeletionPolicy.RETAIN
+        ids = [Stack.of(self).get_logical_id(cast(CfnElement, one.function.node.default_child)) for one in functions]
+        why = "Executions that are under way go on with the versions that they began with."
+        accept(self.state_machine, {f"AwsSolutions-IAM5[Resource::<{name}.Arn>:*]": why for name in ids})
+        return sfn.CfnStateMachineAlias(self, "Live", name=LIVE)
+
+    def grant_starting(self, grantee: iam.IGrantable) -> None:
+        """Let it start executions, where deployments are gradual by the alias alone.
+
+        Step Functions asks for the right on the machine also when an alias is named, and tells its name as a condition.
+        """
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["states:StartExecution"],
+            resource_arns=[self.state_machine.state_machine_arn],
+            conditions={"StringEquals": {"states:StateMachineQualifier": LIVE}} if self._live else None,
         )
 
     def grant_listing(self, grantee: iam.IGrantable) -> None:
@@ -106,7 +166,7 @@ class Workflow(Construct):
         )
 
 
-def _refuse_unmatched(definition: str, functions: Mapping[str, lambda_.Function]) -> None:
+def _refuse_unmatched(definition: str, functions: Mapping[str, Callee]) -> None:
     named = set(re.findall(r"\$\{(\w+FunctionArn)\}", definition))
     if named != functions.keys():
         raise UnmatchedPlaceholdersError(

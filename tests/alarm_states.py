@@ -2,7 +2,7 @@
 
 As https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html has it, with one thing left out:
 where data is missing, CloudWatch also looks at older points. Expressions are those that the alarms use: arithmetic,
-comparisons, AND and IF.
+comparisons, AND, IF and FILL.
 """
 
 import ast
@@ -24,6 +24,8 @@ class Datum:
     value: float
     at: float
     """Seconds after any beginning."""
+    about: str = ""
+    """Part of the metric's dimensions, where an alarm looks at several metrics of one name."""
 
 
 _STATISTICS: Final[Mapping[str, Callable[[Sequence[float]], float]]] = {
@@ -84,19 +86,40 @@ def _value(alarm: Mapping[str, Any], data: Sequence[Datum], now: float, number: 
         if (stat := query.get("MetricStat"))
         for end in (now - number * stat["Period"],)
     }
-    if any(value is None for value in values.values()):
+    filled = set(re.findall(r"FILL\((\w+),", expression))
+    if all(value is None for value in values.values()):
+        return None
+    if any(value is None for name, value in values.items() if name not in filled):
         return None
     return float(_calculate(_parsed(expression), values))
 
 
 def _measured(metric: Mapping[str, Any], statistic: str, data: Sequence[Datum], period: tuple[float, float]) -> Value:
     name = f"{metric['Namespace']}/{metric['MetricName']}"
-    values = [datum.value for datum in data if datum.metric == name and period[0] <= datum.at < period[1]]
+    values = [
+        datum.value
+        for datum in data
+        if datum.metric == name and period[0] <= datum.at < period[1] and datum.about in str(metric.get("Dimensions"))
+    ]
     return _STATISTICS[statistic](values) if values else None
 
 
 def _parsed(expression: str) -> ast.expr:
     return ast.parse(re.sub(r"\bAND\b", "and", expression), mode="eval").body
+
+
+def _if(arguments: Sequence[ast.expr], values: Mapping[str, Value]) -> Any:
+    condition, then, otherwise = arguments
+    return _calculate(then if _calculate(condition, values) else otherwise, values)
+
+
+def _fill(arguments: Sequence[ast.expr], values: Mapping[str, Value]) -> Any:
+    name, instead = arguments
+    value = _calculate(name, values)
+    return _calculate(instead, values) if value is None else value
+
+
+_FUNCTIONS: Final = {"IF": _if, "FILL": _fill}
 
 
 def _calculate(node: ast.expr, values: Mapping[str, Value]) -> Any:
@@ -111,6 +134,6 @@ def _calculate(node: ast.expr, values: Mapping[str, Value]) -> Any:
             return _OPERATORS[type(op)](_calculate(left, values), _calculate(right, values))
         case ast.BoolOp(op=ast.And(), values=parts):
             return all(_calculate(part, values) for part in parts)
-        case ast.Call(func=ast.Name(id="IF"), args=[condition, then, otherwise]):
-            return _calculate(then if _calculate(condition, values) else otherwise, values)
+        case ast.Call(func=ast.Name(id=function), args=arguments) if function in _FUNCTIONS:
+            return _FUNCTIONS[function](arguments, values)
     raise ValueError(f"No expression that this knows: {ast.dump(node)}")

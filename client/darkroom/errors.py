@@ -24,6 +24,7 @@
     │   └── AwsFailureError       AWS, or a function of Darkroom's on it, failed at one thing
     ├── LetterNotFoundError       no dead letter answers to this id
     ├── LogsNotFoundError         no line of the logs is about this job
+    ├── NotAsExpectedError        a check of `darkroom.smoke` found something else than it should
     └── InvalidArgumentError      refused before anything was sent
 
 A job that fails is no exception here: it is a `Job` with the status FAILED and an `error`.
@@ -132,6 +133,10 @@ class LetterNotFoundError(DarkroomError):
 
 class LogsNotFoundError(DarkroomError):
     """No line of the logs is about a job, in the time that was searched."""
+
+
+class NotAsExpectedError(DarkroomError):
+    """Something works otherwise than it should; the message says what was found."""
 
 
 class InvalidArgumentError(DarkroomError, ValueError):

@@ -12,6 +12,8 @@ from lambdas.jobs.model import Attempt, Job
 
 CLOCKS_DIFFER: Final = timedelta(minutes=5)
 RUNNING: Final = "RUNNING"
+_PARTS_OF_A_MACHINE: Final = 7
+"""Of its ARN, in colons; an alias would be the eighth."""
 _MOST_COUNTED: Final = 1000
 """The most that Step Functions lists in a call."""
 
@@ -65,8 +67,9 @@ class Counts:
 
 def count(state_machine_arn: str, *, since: float) -> Counts:
     """Count the executions that began after a moment, in seconds of the epoch: the newest thousand at most."""
-    newest, more = _listed(state_machine_arn)
-    running, more_running = _listed(state_machine_arn, statusFilter=RUNNING)
+    machine = _unqualified(state_machine_arn)
+    newest, more = _listed(machine)
+    running, more_running = _listed(machine, statusFilter=RUNNING)
     recent = [execution for execution in newest if execution["startDate"] >= since]
     ended = [execution for execution in recent if execution["status"] != RUNNING]
     return Counts(
@@ -138,7 +141,12 @@ def stop(execution: Execution, *, error: str, cause: str) -> None:
 
 
 def _arn(state_machine_arn: str, attempt: Attempt) -> str:
-    return f"{state_machine_arn.replace(':stateMachine:', ':execution:')}:{attempt.execution_name}"
+    return f"{_unqualified(state_machine_arn).replace(':stateMachine:', ':execution:')}:{attempt.execution_name}"
+
+
+def _unqualified(state_machine_arn: str) -> str:
+    """Leave the alias out: executions belong to the machine, whatever started them."""
+    return ":".join(state_machine_arn.split(":")[:_PARTS_OF_A_MACHINE])
 
 
 def _refuse_older(execution: Execution | None, attempt: Attempt, accepted_at: str) -> None:

@@ -16,6 +16,7 @@ FILES = sorted(
 )
 LOCKS = (
     "requirements-dev",
+    "requirements-audit",
     "laptop/requirements",
     "laptop/requirements-runtime",
     "laptop/requirements-uv",
@@ -80,7 +81,7 @@ def test_what_is_installed_from_elsewhere_is_compared_with_its_hashes() -> None:
     installs = [line for line in lines if re.search(r"\$\((PIP|LOCKED)\)|pip install", line) and line != definition]
 
     assert definition in lines
-    assert len(installs) == 4
+    assert len(installs) == 5
     for line in installs:
         assert re.search(r"\$\(LOCKED\) \S+\.lock$|--no-build-isolation --no-deps -e \.$", line)
 

@@ -15,6 +15,8 @@ from lambdas.jobs.measures import NAMESPACE
 
 _QUEUE: Final = frozenset({"QueueName"})
 _FUNCTION: Final = frozenset({"FunctionName"})
+_VERSION: Final = frozenset({"FunctionName", "Resource"})
+_VERSION_BY_ALIAS: Final = frozenset({"FunctionName", "Resource", "ExecutedVersion"})
 _ACCOUNT: Final[frozenset[str]] = frozenset()
 _MACHINE: Final = frozenset({"StateMachineArn"})
 _API: Final = frozenset({"ApiName"})
@@ -31,8 +33,8 @@ METRICS: Final[dict[str, dict[str, set[frozenset[str]]]]] = {
     "AWS/Lambda": {
         "ConcurrentExecutions": {_FUNCTION, _ACCOUNT},
         "Duration": {_FUNCTION, _ACCOUNT},
-        "Errors": {_FUNCTION, _ACCOUNT},
-        "Invocations": {_FUNCTION, _ACCOUNT},
+        "Errors": {_FUNCTION, _ACCOUNT, _VERSION, _VERSION_BY_ALIAS},
+        "Invocations": {_FUNCTION, _ACCOUNT, _VERSION, _VERSION_BY_ALIAS},
         "IteratorAge": {_FUNCTION},
         "Throttles": {_FUNCTION, _ACCOUNT},
     },

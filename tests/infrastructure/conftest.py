@@ -1,5 +1,6 @@
 """Every environment's template, synthesized once, with empty packages: what they hold does not show there."""
 
+import copy
 import json
 import os
 import sys
@@ -58,6 +59,23 @@ def templates(cdk_context: dict[str, Any], empty_packages: Any) -> dict[str, Any
         cdk_app = aws_cdk.App(analytics_reporting=False, context=cdk_context)
         stack = app.add_stack(cdk_app, STACK, app.settings_of(cdk_app, name), empty_packages)
         found[name] = Template.from_stack(stack).to_json()
+    return found
+
+
+@pytest.fixture(scope="session")
+def dev_at_once(cdk_context: dict[str, Any], empty_packages: Any) -> dict[str, Any]:
+    """The template of dev without gradual deployments, which the laptop cannot have."""
+    import aws_cdk
+    from aws_cdk.assertions import Template
+
+    import app
+
+    context = copy.deepcopy(cdk_context)
+    context["environments"]["dev"]["gradual_deployment"] = False
+    cdk_app = aws_cdk.App(analytics_reporting=False, context=context)
+    found: dict[str, Any] = Template.from_stack(
+        app.add_stack(cdk_app, STACK, app.settings_of(cdk_app, "dev"), empty_packages)
+    ).to_json()
     return found
 
 

@@ -35,6 +35,14 @@ class Resources:
         properties: dict[str, Any] = self.template["Resources"][name]["Properties"]
         return properties
 
+    def called_by(self, reference: Any) -> str:
+        """Logical id of the function that is called by a reference to it, to its alias or to one of its versions."""
+        name = _first_named(reference)
+        resource = self.template["Resources"][name]
+        if resource["Type"] in {"AWS::Lambda::Alias", "AWS::Lambda::Version"}:
+            return str(resource["Properties"]["FunctionName"]["Ref"])
+        return name
+
     def statements(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Every statement of the roles' policies, with the logical id of the policy."""
         for name, policy in self.of_type("AWS::IAM::Policy").items():
@@ -54,6 +62,17 @@ class Resources:
 def listed(value: Any) -> list[Any]:
     """IAM writes a list of one without the brackets."""
     return value if isinstance(value, list) else [value]
+
+
+def _first_named(reference: Any) -> str:
+    """The first resource that a reference names, however deep."""
+    if isinstance(reference, dict):
+        if "Ref" in reference:
+            return str(reference["Ref"])
+        if "Fn::GetAtt" in reference:
+            return str(reference["Fn::GetAtt"][0])
+        return _first_named(next(iter(reference.values())))
+    return next(_first_named(part) for part in reference if not isinstance(part, str | int))
 
 
 def text_of(value: Any) -> str:

@@ -31,6 +31,8 @@ ANY_RESOURCE = {
     "rekognition:DetectModerationLabels",
     # Nor has what CloudWatch has measured.
     "cloudwatch:GetMetricData",
+    # Nor has a list of alarms, which CodeDeploy looks at.
+    "cloudwatch:DescribeAlarms",
 }
 BELOW_A_PREFIX = ("/uploads/*", "/jobs/*")
 """The rest of an object's key begins with its owner, who is known only when the call is made."""
@@ -140,6 +142,10 @@ def test_every_wildcard_resource_has_a_reason(template: Resources) -> None:
             elif actions <= {"states:DescribeExecution", "states:StopExecution"}:
                 # Of this state machine; an execution is named after a job that is not known yet.
                 assert ":execution:" in str(resource), policy
+            elif actions == {"lambda:InvokeFunction"}:
+                # Of one function; executions that are under way go on with the version that they began with.
+                assert policy.startswith("WorkflowStateMachineRole"), policy
+                assert not any("*" in text for text in _texts(resource) if text != ":*"), policy
             elif actions == {"execute-api:ManageConnections"}:
                 # Of this API; a connection is made by a watcher who is not there yet.
                 assert "/v1/POST/@connections/*" in str(resource), policy

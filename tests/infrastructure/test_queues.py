@@ -43,7 +43,8 @@ def test_readers_have_time_limits_and_say_which_messages_failed(template: Resour
     of_queues = [source for source in sources if "StartingPosition" not in source]
     assert len(of_queues) == 2
     for source in of_queues:
-        queue, function = template.behind(source["EventSourceArn"]), template.behind(source["FunctionName"])
+        queue = template.behind(source["EventSourceArn"])
+        function = template.template["Resources"][template.called_by(source["FunctionName"])]["Properties"]
         assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
         assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
         assert source["ScalingConfig"]["MaximumConcurrency"] >= 2

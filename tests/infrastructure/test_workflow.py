@@ -6,7 +6,7 @@ from typing import Any
 
 from lambdas.stages.catalogue import STAGES
 from tests.infrastructure.conftest import ROOT
-from tests.infrastructure.templates import Resources
+from tests.infrastructure.templates import Resources, text_of
 
 DEFINITION = (ROOT / "statemachine" / "image_analysis.asl.json").read_text()
 
@@ -23,16 +23,15 @@ def test_every_placeholder_is_substituted_and_none_is_left_over(template: Resour
 def test_each_stage_is_substituted_by_its_own_function(template: Resources) -> None:
     substitutions = _machine(template)["DefinitionSubstitutions"]
     for stage in STAGES:
-        function = substitutions[stage.placeholder]["Fn::GetAtt"][0]
-        assert function.startswith(f"Functions{stage.state}Function")
+        assert template.called_by(substitutions[stage.placeholder]).startswith(f"Functions{stage.state}Function")
 
 
 def test_machine_may_invoke_what_it_names_and_send_letters(template: Resources) -> None:
     granted = template.statements_of("WorkflowStateMachineRole")
-    invoked = {resource["Fn::GetAtt"][0] for resource in granted["lambda:InvokeFunction"]}
+    invoked = {text_of(resource).partition(".")[0] for resource in granted["lambda:InvokeFunction"]}
     substitutions = _machine(template)["DefinitionSubstitutions"]
-    named = {value["Fn::GetAtt"][0] for name, value in substitutions.items() if name.endswith("FunctionArn")}
-    assert invoked == named
+    named = [value for name, value in substitutions.items() if name.endswith("FunctionArn")]
+    assert invoked == {template.called_by(value) for value in named}
     (queue,) = granted["sqs:SendMessage"]
     assert queue["Fn::GetAtt"][0].startswith("DeadLettersQueue")
 
@@ -42,8 +41,8 @@ def test_functions_end_before_their_states_give_up(template: Resources) -> None:
     for state in _tasks(json.loads(machine["DefinitionString"])):
         name = re.fullmatch(r"\$\{(\w+)\}", str(state["Arguments"].get("FunctionName")))
         if name:
-            function = template.behind(machine["DefinitionSubstitutions"][name[1]])
-            assert function["Timeout"] < state["TimeoutSeconds"], name[1]
+            function = template.template["Resources"][template.called_by(machine["DefinitionSubstitutions"][name[1]])]
+            assert function["Properties"]["Timeout"] < state["TimeoutSeconds"], name[1]
 
 
 def test_ends_that_no_catch_sees_are_told_to_the_settler(template: Resources) -> None:

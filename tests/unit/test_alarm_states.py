@@ -94,7 +94,7 @@ def test_state_of_an_expression_lacks_what_one_of_its_metrics_lacks() -> None:
 
 def test_expression_that_is_not_known_is_refused() -> None:
     with pytest.raises(ValueError, match="No expression"):
-        state(math("FILL(calls, 0)", calls="Sum"), [Datum(metric="N/calls", value=0, at=1)], now=60)
+        state(math("RATE(calls)", calls="Sum"), [Datum(metric="N/calls", value=0, at=1)], now=60)
 
 
 def test_composite_is_on_when_one_of_its_alarms_is() -> None:

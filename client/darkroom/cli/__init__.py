@@ -3,7 +3,7 @@
 Exit codes (`darkroom.cli.exit_codes`); of several, the first that applies in the order 130, 3, 5, 2, 4, 6, 1, 7, 0:
 
     0    all succeeded
-    1    a job failed, or a dead letter was not dealt with
+    1    a job failed, a dead letter was not dealt with, or a check of `smoke` failed
     2    the command, a file or the profile is not right
     3    not signed in: run `darkroom login`
     4    none of your jobs, no dead letter and no line of the logs has this id
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 import typer
 
-from darkroom.cli import account, analyze, cost, dead_letters, exit_codes, jobs, logs, result, similar
+from darkroom.cli import account, analyze, cost, dead_letters, exit_codes, jobs, logs, result, similar, smoke
 from darkroom.cli.desk import Desk
 from darkroom.cli.terminal import error_document
 from darkroom.errors import DarkroomError
@@ -43,6 +43,7 @@ app.command("delete")(jobs.delete)
 app.command("result")(result.result)
 app.command("similar")(similar.similar)
 app.command("logs")(logs.logs)
+app.command("smoke")(smoke.smoke)
 app.command("login")(account.login)
 app.command("logout")(account.logout)
 app.command("configure")(account.configure)

@@ -34,7 +34,7 @@ class ExitCode(IntEnum):
         return member
 
     SUCCEEDED = 0, "all succeeded"
-    JOB_FAILED = 1, "a job failed, or a dead letter was not dealt with"
+    JOB_FAILED = 1, "a job failed, a dead letter was not dealt with, or a check of `smoke` failed"
     USAGE = 2, "the command, a file or the profile is not right"
     NOT_SIGNED_IN = 3, "not signed in: run `darkroom login`"
     NOT_FOUND = 4, "none of your jobs, no dead letter and no line of the logs has this id"

@@ -52,6 +52,7 @@ class FakeJob:
     redriven_at: float | None = None
     attempt: int = 1
     redrive_can_help: bool | None = None
+    error_class: str = "InvalidImage"
 
     def age(self, now: float) -> float:
         began = self.submitted_at + self.row_after if self.redriven_at is None else self.redriven_at
@@ -88,7 +89,7 @@ class FakeJob:
         if status in {"SUCCEEDED", "FAILED", "CANCELLED"}:
             document["finishedAt"] = moment(self.submitted_at + done)
         if status == "FAILED":
-            document["error"] = {"class": "InvalidImage", "message": "This is no image.", "stage": "inspect"}
+            document["error"] = {"class": self.error_class, "message": "This is no image.", "stage": "inspect"}
             if self.redrive_can_help is not None:
                 document["error"]["redriveCanHelp"] = self.redrive_can_help
         if seconds := self.body.get("options", {}).get("deadlineSeconds"):
@@ -129,6 +130,10 @@ class FakeDarkroom:
     counts_events: bool = False
     lost_events: frozenset[int] = frozenset()
     end_of: Callable[[dict[str, Any]], str] = lambda body: "SUCCEEDED"
+    report: dict[str, Any] = field(default_factory=lambda: REPORT)
+    artefact: bytes = b"picture"
+    error_class: str = "InvalidImage"
+    """Of jobs that fail."""
     pictures: dict[str, int] = field(default_factory=dict)
     """Fingerprints of images, of 64 bits; one that is not here has none."""
 
@@ -252,7 +257,7 @@ class FakeDarkroom:
     def _store(self, request: httpx.Request) -> httpx.Response:
         assert "Authorization" not in request.headers
         if request.method == "GET":
-            return httpx.Response(200, content=f"picture {request.url.path}".encode())
+            return httpx.Response(200, content=self.artefact + f" {request.url.path}".encode())
         found = re.search(rb'name="key"\r\n\r\n(.+?)\r\n.*name="file".*?\r\n\r\n(.*)\r\n--', request.content, re.DOTALL)
         assert found
         self.images[found[1].decode()] = found[2]
@@ -316,6 +321,7 @@ class FakeDarkroom:
             errors = [{"field": "analyses[0]", "rule": "is no known analysis"}]
             return problem(400, "The submission breaks a rule.", errors=errors)
         job = FakeJob(job_id, body, self.now, self.row_after, self.stage_seconds, self.end_of(body))
+        job.error_class = self.error_class
         self.jobs.setdefault(job_id, job)
         return httpx.Response(202, json={"jobId": job_id, "status": "QUEUED", "links": links(job_id)})
 
@@ -347,7 +353,7 @@ class FakeDarkroom:
             return problem(409, "The job has not succeeded.")
         if artefact := request.url.params.get("artefact"):
             return httpx.Response(303, headers={"Location": f"{STORAGE}/{job_id}/{artefact}.jpg?signature=secret"})
-        return httpx.Response(200, json={"jobId": job_id, **REPORT})
+        return httpx.Response(200, json={"jobId": job_id, **self.report})
 
     def _similar(self, request: httpx.Request, job_id: str) -> httpx.Response:
         job = self._row(job_id)
