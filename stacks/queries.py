@@ -42,8 +42,16 @@ OF_FUNCTIONS: Mapping[str, Query] = {
     ),
     "failures by class and stage": Query(
         fields=(),
-        filters=("ispresent(errorClass)", "ispresent(stage)"),
+        filters=('message in ["The job has failed", "The job cannot be started"]',),
         then=("stats count(*) as failures, latest(jobId) as oneOfThem by errorClass, stage", "sort failures desc"),
+    ),
+    "what is tried again": Query(
+        fields=(),
+        filters=('message = "The stage failed"',),
+        then=(
+            "stats count(*) as tries, count_distinct(jobId) as jobs, latest(jobId) as oneOfThem by errorClass, stage",
+            "sort tries desc",
+        ),
     ),
     "slowest stages": Query(
         fields=(),

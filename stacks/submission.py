@@ -34,6 +34,8 @@ _OWNER = "$context.authorizer.claims.sub"
 
 # Recorded, as `sampling.py` has it of every submission: or each service behind it would decide that for itself.
 _TRACE = "Root%3D$util.urlEncode($context.xrayTraceId)%3BSampled%3D1"
+# SQS refuses a message with half a trace; a call without one is to be accepted all the same.
+_IF_TRACED = '#if("$!context.xrayTraceId" != "")&{}#end'
 
 
 class Submission:
@@ -75,9 +77,8 @@ class Submission:
         }
         for number, (name, value) in enumerate(values.items(), start=1):
             parts += _attribute("MessageAttribute", number, name, value)
-        if self._tracing:
-            parts += _attribute("MessageSystemAttribute", 1, "AWSTraceHeader", _TRACE)
-        return "&".join(parts)
+        trace = "&".join(_attribute("MessageSystemAttribute", 1, "AWSTraceHeader", _TRACE))
+        return "&".join(parts) + (_IF_TRACED.format(trace) if self._tracing else "")
 
     def _integration(self, request: str, *, accepted_id: str) -> apigateway.AwsIntegration:
         return apigateway.AwsIntegration(

@@ -3,15 +3,18 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum
 from functools import cached_property
 from typing import Any, Self
 
+from darkroom.models import JobStatus
+
 ACCESS_LOG = "gateway"
 """Source of the lines that tell of a call of the API; they name no job, but the trace that it goes by."""
+_ENDS = tuple(status for status in JobStatus if status.is_end)
 _OWNER_HASH_LENGTH = 8
 _BAD_ENDS = ("Failed", "TimedOut", "Aborted")
 _EXECUTION = re.compile(r"(?P<job>[A-Za-z0-9_-]{1,64})-(?P<owner>[0-9a-f]{8})-a(?P<attempt>\d{1,5})")
@@ -50,6 +53,11 @@ class LogLine:
         return _text(self.members.get("traceId"))
 
     @property
+    def request_id(self) -> str | None:
+        """The call of the API that it is about, as the gateway numbers them."""
+        return _text(self.members.get("requestId"))
+
+    @property
     def level(self) -> Level:
         """How much it matters; ordinary, if it does not say. Step Functions says it by the type of an event."""
         name = _text(self.members.get("level")) or ""
@@ -62,6 +70,17 @@ class LogLine:
         """Which attempt at the job it is about."""
         found = self._execution
         return int(found["attempt"]) if found else None
+
+    @property
+    def next_attempt(self) -> int | None:
+        """The attempt that it says is going to be made."""
+        number = self.members.get("nextAttempt")
+        return number if isinstance(number, int) else None
+
+    @property
+    def tells_an_end(self) -> bool:
+        """Whether it says that an attempt has ended, and how."""
+        return self.source != ACCESS_LOG and self.members.get("status") in _ENDS
 
     def is_about(self, job_id: str, owner: str | None = None) -> bool:
         """Tell whether it is about a job; of several owners' jobs of this id, that of `owner` where one is named."""
@@ -84,6 +103,12 @@ class LogLine:
         """Lay it out for a program."""
         said = {"members": dict(self.members)} if self.members else {"text": self.text}
         return {"time": self.at.isoformat(timespec="milliseconds"), "source": self.source, **said}
+
+
+def has_ended(lines: Collection[LogLine]) -> bool:
+    """Tell whether the last attempt that the lines of a job know of has ended."""
+    latest = max((number for line in lines for number in (line.attempt, line.next_attempt) if number), default=1)
+    return any(line.tells_an_end and (line.attempt or 1) == latest for line in lines)
 
 
 def _members(text: str) -> Mapping[str, Any]:

@@ -19,7 +19,7 @@ from lambdas.handlers import requests, views
 from lambdas.handlers.answering import answer, json_answer, new_app, refuse_other_media_types
 from lambdas.handlers.cancelling import cancel
 from lambdas.handlers.deleting import delete
-from lambdas.handlers.logs import logger
+from lambdas.handlers.logs import about_job, are_about_a_job, logger
 from lambdas.handlers.open_jobs import is_full
 from lambdas.handlers.problems import (
     BadRequestError,
@@ -57,8 +57,15 @@ app = new_app()
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answer one request."""
-    return answer(app, event, context)
+    """Answer one request; log one about a job, whose id the gateway's own line, of the same `requestId`, has not."""
+    answered = answer(app, event, context)
+    if are_about_a_job():
+        asked = {
+            "call": f"{event['httpMethod']} {event['resource']}",
+            "requestId": event["requestContext"]["requestId"],
+        }
+        logger.info("A call about the job is answered", extra={"code": answered["statusCode"], **asked})
+    return answered
 
 
 @app.post("/uploads")
@@ -157,7 +164,7 @@ def cancel_job(job_id: str) -> Response[str]:
     """Note that the owner no longer wants a job."""
     job_id = requests.job_id(job_id)
     owner = _owner_of_jobs(job_id)
-    job = wait_for_job(_table(), owner, job_id, BRIEF_SECONDS, lambda _: True)
+    job = _look_for(owner, job_id)
     status = cancel(_table(), owner, job_id, job, queue_urls=_queue_urls())
     return json_answer(HTTPStatus.ACCEPTED, views.accepted(job_id, status))
 
@@ -167,7 +174,7 @@ def delete_job(job_id: str) -> Response[str]:
     """Delete a job that has ended, and everything that it has made."""
     job_id, owner = requests.job_id(job_id), _owner()
     is_deleted = _table().deletion(owner, job_id) is not None
-    job = None if is_deleted else wait_for_job(_table(), owner, job_id, BRIEF_SECONDS, lambda _: True)
+    job = None if is_deleted else _look_for(owner, job_id)
     delete(_table(), _bucket(), owner, job_id, job)
     return Response(status_code=HTTPStatus.NO_CONTENT.value, headers={"Cache-Control": "no-store"})
 
@@ -254,7 +261,14 @@ def _owner_of_jobs(job_id: str | None = None) -> str:
 
 
 def _find(owner: str, job_id: str) -> Job:
-    return wait_for_job(_table(), owner, job_id, BRIEF_SECONDS, lambda _: True) or _no_job(job_id)
+    return _look_for(owner, job_id) or _no_job(job_id)
+
+
+def _look_for(owner: str, job_id: str) -> Job | None:
+    job = wait_for_job(_table(), owner, job_id, BRIEF_SECONDS, lambda _: True)
+    if job:
+        about_job(job)
+    return job
 
 
 def _no_job(job_id: str) -> Job:

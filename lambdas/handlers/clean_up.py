@@ -13,7 +13,7 @@ from lambdas.handlers.logs import about, about_job, logger
 from lambdas.handlers.watching import after_late_writers
 from lambdas.jobs.errors import JobSuperseded
 from lambdas.jobs.model import Attempt, Job
-from lambdas.jobs.status import CANCELLATION
+from lambdas.jobs.status import CANCELLATION, Status
 from lambdas.jobs.times import now
 
 STATES: Final = 2
@@ -42,6 +42,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     except RefusedError as refused:
         # One that was cancelled while it was queued is settled already.
         _refuse_unless_cancelled(refused.job, attempt)
+    logger.info("The cancel is finished", extra={"status": Status.CANCELLED})
     return event
 
 

@@ -27,8 +27,9 @@ def fail_unstarted(message: JobMessage, error: JobError, *, even_if_queued: bool
     """
     table = JobTable(config.text(config.Variable.JOB_TABLE))
     failure = Failure(error_class=type(error).__name__, message=str(error), stage=BEFORE_THE_FIRST_STAGE)
-    logger.warning("The job cannot be started", extra={"errorClass": failure.error_class, "detail": failure.message})
     job = table.put_new(failed_job(message, failure))
+    why = {"errorClass": failure.error_class, "detail": failure.message}
+    logger.warning("The job cannot be started", extra={"status": job.status, **why})
     if job.owed_letter is not None:
         send_owed_letter(job)
     elif even_if_queued and job.status is Status.QUEUED:

@@ -83,6 +83,17 @@ def about_job(job: Job, **more: str) -> None:
     about(job.current, **({"traceId": trace_id_of(job.trace)} if job.trace else {}), **more)
 
 
+def about_trace(job: Job) -> None:
+    """Say by which trace the job goes that the next lines are about, and leave the rest as it was said."""
+    if job.trace:
+        _lines.about |= {"traceId": trace_id_of(job.trace)}
+
+
+def are_about_a_job() -> bool:
+    """Tell whether the next lines are about a job."""
+    return "jobId" in _lines.about
+
+
 def about_nobody() -> None:
     """Say that the next lines are about no job that is known."""
     _lines.about = {}

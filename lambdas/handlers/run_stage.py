@@ -19,7 +19,7 @@ from lambdas.adapters.metering import meter
 from lambdas.adapters.rekognition import Rekognition
 from lambdas.adapters.row_writes import RefusedError
 from lambdas.handlers.costing import cost_of, with_stage
-from lambdas.handlers.logs import about, about_job, logger
+from lambdas.handlers.logs import about, about_trace, logger
 from lambdas.handlers.planning import has_extras, needless
 from lambdas.jobs.cost import Cost, Spent
 from lambdas.jobs.errors import (
@@ -114,7 +114,7 @@ class StageRun:
         except RefusedError as refused:
             job = self._still_ours(refused)
         else:
-            about_job(job, stage=self._stage.name)
+            about_trace(job)
             self._record_before = job.stages[self._stage.name]
             return job, True
         if self._stage.name not in job.stages:
@@ -272,6 +272,7 @@ class StageRun:
         job = refused.job
         if job is None:
             raise JobSuperseded("The job was deleted.") from refused
+        about_trace(job)
         if job.attempt != self._attempt.number:
             raise JobSuperseded(f"The job is at attempt {job.attempt}.") from refused
         if job.status in CANCELLATION:

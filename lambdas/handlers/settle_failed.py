@@ -77,7 +77,8 @@ def _settle(
         if refused.job and refused.job.owed_letter:
             return refused.job  # settled by an earlier call, whose answer was lost
         raise JobSuperseded(f"There is nothing to settle: {refused}.") from refused
-    logger.warning("The job has failed", extra={"errorClass": failure.error_class, "detail": failure.message})
+    why = {"errorClass": failure.error_class, "detail": failure.message}
+    logger.warning("The job has failed", extra={"status": job.status, **why})
     return job
 
 

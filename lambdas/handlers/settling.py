@@ -33,7 +33,6 @@ def fail(table: JobTable, job: Job, failure: Failure, letter: OwedLetter) -> boo
 
     Raises TransientError, with the letter still owed, when it could not be sent.
     """
-    logger.warning("The job has failed", extra={"errorClass": failure.error_class, "detail": failure.message})
     try:
         failed = table.settle_failed(
             job.current,
@@ -47,6 +46,8 @@ def fail(table: JobTable, job: Job, failure: Failure, letter: OwedLetter) -> boo
     except RefusedError as refused:
         logger.info("The job has moved on meanwhile", extra={"reason": str(refused)})
         return False
+    why = {"errorClass": failure.error_class, "detail": failure.message}
+    logger.warning("The job has failed", extra={"status": failed.status, **why})
     send_owed_letter(failed)
     return True
 
@@ -69,7 +70,7 @@ def finish_cancel(table: JobTable, job: Job) -> bool:
     except RefusedError as refused:
         logger.info("The job has moved on meanwhile", extra={"reason": str(refused)})
         return False
-    logger.info("The cancel is finished")
+    logger.info("The cancel is finished", extra={"status": Status.CANCELLED})
     return True
 
 

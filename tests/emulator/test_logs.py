@@ -20,7 +20,7 @@ from laptop.world import World
 FIELDS = {
     *("level", "location", "message", "timestamp", "service"),
     *("jobId", "attempt", "execution", "stage", "traceId", "milliseconds"),
-    *("operator", "owner", "call"),
+    *("operator", "owner", "call", "requestId", "code"),
     *("status", "action", "nextAttempt", "messageId", "objects"),
     *("errorClass", "detail", "reason", "report", "exception", "exception_name", "stack_trace"),
 }
@@ -74,7 +74,10 @@ def test_one_trace_and_one_command_follow_a_job_from_its_message_to_its_report(
 
     lines = _told(client, job_id, until="The stage is done", times=len(ORDINARY), monkeypatch=monkeypatch)
 
-    sources = [line["source"] for line in lines]
+    asked = [line["members"] for line in lines if "requestId" in line["members"]]
+    assert {call["call"] for call in asked} <= {"GET /jobs/{jobId}", "GET /jobs/{jobId}/events"}
+    assert asked
+    sources = [line["source"] for line in lines if "requestId" not in line["members"]]
     assert sources[0] == "StartExecution"
     assert sources[1] == "Inspect"
     assert sources[-1] == "Report"

@@ -29,6 +29,7 @@ REPORT: dict[str, Any] = {"schemaVersion": 1, "image": {}, "analyses": {}, "summ
 CONTEXT = SimpleNamespace(
     aws_request_id="r", function_name="api", memory_limit_in_mb=512, invoked_function_arn="arn", log_group_name="g"
 )
+REQUEST_ID = "request-1"
 TOKEN_END = 1772539200
 """When the tokens of `call` expire: what is written for people there, in seconds since the epoch."""
 
@@ -59,7 +60,7 @@ def call(
         "requestContext": {
             "authorizer": {"claims": claims},
             "requestTimeEpoch": SENT_MILLIS,
-            "requestId": "request-1",
+            "requestId": REQUEST_ID,
         },
     }
     answering = operations if path.startswith("/operations") else api
@@ -489,3 +490,25 @@ def _out_of_reach(*_: Any) -> None:
 
 def _break() -> None:
     raise RuntimeError("a secret of the machinery")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code"), [("GET", "", 200), ("GET", "/result", 409), ("POST", "/cancel", 202)]
+)
+def test_call_about_a_job_is_logged_under_the_number_that_the_gateway_gives_it(
+    queued: Aws, capsys: pytest.CaptureFixture[str], method: str, path: str, code: int
+) -> None:
+    call(method, f"/jobs/job-1{path}")
+
+    (line,) = [json.loads(text) for text in capsys.readouterr().out.splitlines() if REQUEST_ID in text]
+    assert (line["jobId"], line["attempt"], line["code"]) == ("job-1", 1, code)
+    assert line["call"] == f"{method} /jobs/job-1{path}"  # as the gateway names the resource
+
+
+def test_call_about_no_job_is_not_logged_as_one(queued: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    call("GET", "/jobs/job-1")
+    capsys.readouterr()
+    call("GET", "/jobs/nobodys")
+    call("GET", "/jobs")
+
+    assert REQUEST_ID not in capsys.readouterr().out

@@ -18,6 +18,7 @@ METHODS = {"get", "put", "post", "patch", "delete"}
 SUBMITTING = {("PUT", "/jobs/{jobId}"), ("POST", "/jobs")}
 
 Calls = dict[tuple[str, str], dict[str, Any]]
+IF_TRACED = '#if("$!context.xrayTraceId" != "")'
 LONGEST_RULE_NAME = 32
 """By X-Ray."""
 
@@ -128,6 +129,14 @@ def test_everything_from_the_request_is_encoded(submissions: Calls) -> None:
         )
         assert "$" not in rest
         assert "#" not in rest
+
+
+def test_call_without_a_trace_is_accepted_like_any_other(submissions: Calls) -> None:
+    for method in submissions.values():
+        line = method["Integration"]["RequestTemplates"]["application/json"].rpartition("\n")[2]
+        always, condition, if_traced = line.partition(IF_TRACED)
+        assert "MessageSystemAttribute" not in always
+        assert if_traced.startswith("&MessageSystemAttribute.1.Name=") if condition else not if_traced
 
 
 def test_owner_comes_from_the_token(submissions: Calls) -> None:
@@ -357,9 +366,9 @@ def _path(template: Resources, resource_id: Any) -> str:
 
 
 def _form(method: dict[str, Any]) -> str:
-    """Take the last line of the request template: what is sent."""
+    """Take the last line of the request template: what is sent, of a call that has a trace."""
     text: str = method["Integration"]["RequestTemplates"]["application/json"]
-    return text.rpartition("\n")[2]
+    return text.rpartition("\n")[2].replace(IF_TRACED, "").removesuffix("#end")
 
 
 def _answer(method: dict[str, Any], status: str) -> str:

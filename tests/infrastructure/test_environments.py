@@ -53,8 +53,8 @@ OF_SETTINGS = ("xray:", "rekognition:")
 WITH_TRACING = ("Sampling",)
 """Constructs that are there only where traces are."""
 TRACE_IN_MESSAGES = re.compile(
-    r"&MessageSystemAttribute\.1\.Name=AWSTraceHeader&MessageSystemAttribute\.1\.Value\.DataType=String"
-    r"&MessageSystemAttribute\.1\.Value\.StringValue=[^&\"\\]+"
+    r"#if\([^)]+\)&MessageSystemAttribute\.1\.Name=AWSTraceHeader&MessageSystemAttribute\.1\.Value\.DataType=String"
+    r"&MessageSystemAttribute\.1\.Value\.StringValue=[^&\"\\#]+#end"
 )
 DEPLOYMENT = re.compile(r"(ApiRestApiDeployment[0-9A-F]{8})[0-9a-f]{32}")
 """Its name is made of what is deployed by it."""

@@ -38,6 +38,8 @@ def job_view(job: Job) -> RenderableType:
         facts.add_row("cost", Text(f"{usd(job.cost.usd)}, at the prices of {plain(job.cost.prices_of)}"))
     if job.attempt > 1:
         facts.add_row("attempt", str(job.attempt))
+    if job.trace_id:
+        facts.add_row("trace", Text(plain(job.trace_id)))
     if job.tags:
         facts.add_row("tags", Text(_tags(job)))
     if job.error:

@@ -1,6 +1,7 @@
 """`darkroom logs`: what a deployment's logs say about a job, from the call that submitted it to its report."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
@@ -15,7 +16,7 @@ from darkroom.cli.options import Json, ProfileName
 from darkroom.errors import InvalidArgumentError, LogsNotFoundError
 from darkroom.job_ids import checked, made_at
 from darkroom.job_logs import JobLogs, Search
-from darkroom.log_lines import Level, LogLine
+from darkroom.log_lines import Level, LogLine, has_ended
 
 CLOCKS_DIFFER: Final = timedelta(minutes=5)
 """An id tells when it was made, by the clock of whoever made it."""
@@ -23,6 +24,7 @@ USUALLY: Final = timedelta(days=1)
 LATE: Final = timedelta(minutes=2)
 """A line may show as late as this after it was written, and others of its time before it."""
 FOLLOWING_SECONDS: Final = 2.0
+ROUNDS_AFTER_THE_END: Final = 5
 
 Job = Annotated[str, typer.Argument(metavar="JOB", help="Id of a job.", show_default=False)]
 Since = Annotated[
@@ -38,7 +40,7 @@ AtLeast = Annotated[str, typer.Option("--level", metavar="LEVEL", help="At least
 Owner = Annotated[
     str | None, typer.Option("--owner", metavar="ID", help="Of this owner's job, where several have this id.")
 ]
-Follow = Annotated[bool, typer.Option("--follow", help="Go on with what comes, until Ctrl-C.")]
+Follow = Annotated[bool, typer.Option("--follow", help="Go on with what comes, until the job has ended.")]
 Stack = Annotated[str | None, typer.Option("--stack", metavar="NAME", help="The stack; the profile's when left out.")]
 
 
@@ -58,6 +60,8 @@ def logs(
     """For operators: show what the logs say about a job, in order. Needs credentials of the AWS account."""
     desk = Desk.of(context, json=json)
     least = _level(level)
+    if follow and until is not None:
+        raise InvalidArgumentError("--follow goes on until the job has ended; leave --until out.")
     present = desk.surroundings.now()
     wanted = Search(
         job_id=checked(job),
@@ -91,18 +95,20 @@ def _once(desk: Desk, found: JobLogs, wanted: Search) -> list[LogLine]:
 
 
 def _following(desk: Desk, found: JobLogs, wanted: Search) -> Iterator[LogLine]:
-    """Yield each line once, as it comes."""
-    told: set[tuple[str, datetime, str]] = set()
-    while True:
+    """Yield each line once, as it comes, until the job has ended and what is late has had time to show."""
+    told: dict[tuple[str, datetime, str], LogLine] = {}
+    rounds_left = ROUNDS_AFTER_THE_END
+    while rounds_left:
         for line in found.search(wanted):
             known = (line.source, line.at, line.text)
             if known not in told:
-                told.add(known)
+                told[known] = line
                 yield line
+        rounds_left = rounds_left - 1 if has_ended(told.values()) else ROUNDS_AFTER_THE_END
         desk.surroundings.sleep(FOLLOWING_SECONDS)
         if told:
-            latest = max(at for _, at, _ in told)
-            wanted = Search(job_id=wanted.job_id, since=max(wanted.since, latest - LATE), owner=wanted.owner)
+            latest = max(line.at for line in told.values())
+            wanted = replace(wanted, since=max(wanted.since, latest - LATE))
 
 
 def _beginning(job_id: str, present: float) -> datetime:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,12 +24,16 @@ TRACE = "1-5759e988-bd862e3fe1be46a994272793"
 GROUPS = {
     "ApiAccessLogA1B2C3D4": "access",
     "ApiExecutionLogA1B2C3D4": "execution",
+    "FunctionsApiLogA1B2C3D4": "api",
     "FunctionsInspectLogA1B2C3D4": "inspect",
+    "FunctionsSettleFailedLogA1B2C3D4": "failed",
     "FunctionsStartExecutionLogA1B2C3D4": "starter",
     "PushAccessLogA1B2C3D4": "push",
     "WorkflowLogA1B2C3D4": "workflow",
 }
 PAGE = 2
+LONGEST_PATTERN = 1024
+"""By CloudWatch Logs."""
 
 
 class FakeLogs:
@@ -48,11 +53,13 @@ class FakeLogs:
 
     def paginate(self, **asked: Any) -> Iterator[dict[str, Any]]:
         self.asked.append(asked)
-        phrase = asked["filterPattern"].removeprefix('"').removesuffix('"')
+        phrases = re.findall(r'"([^"]+)"', asked["filterPattern"])
+        assert asked["filterPattern"].count("?") == (len(phrases) if len(phrases) > 1 else 0)
         found = [
             event
             for event in self.events[asked["logGroupName"]]
-            if phrase in event["message"] and asked["startTime"] <= event["timestamp"] <= asked.get("endTime", 1 << 60)
+            if any(phrase in event["message"] for phrase in phrases)
+            and asked["startTime"] <= event["timestamp"] <= asked.get("endTime", 1 << 60)
         ]
         for start in range(0, max(len(found), 1), PAGE):
             yield {"events": found[start : start + PAGE]}
@@ -112,6 +119,8 @@ def run_of_a_job(fake_logs: FakeLogs, fake: FakeDarkroom, job_id: str) -> None:
     fake_logs.put("starter", at + 1, "START RequestId: 1 Version: $LATEST")
     fake_logs.put("access", at, {**call("PUT", "/jobs/{jobId}"), "traceId": TRACE})
     fake_logs.put("access", at, {**call("GET", "/jobs/{jobId}"), "traceId": TRACE.replace("5", "6")})
+    fake_logs.put("access", at + 1.5, {**call("GET", "/jobs/{jobId}/events"), "requestId": "request-7"})
+    fake_logs.put("api", at + 1.6, line(job_id, "A call about the job is answered", requestId="request-7"))
     arn = f"arn:aws:states:eu-central-1:123456789012:execution:images:{execution(job_id)}"
     fake_logs.put("workflow", at + 3, {"type": "ExecutionFailed", "execution_arn": arn, "details": {}})
 
@@ -135,22 +144,24 @@ def test_lines_of_all_logs_are_shown_in_order_from_the_call_to_the_end(run: RunC
 
     assert ended.code == 0
     assert [shown.split()[2] for shown in ended.out.splitlines()] == [
-        "gateway", "StartExecution", "Inspect", "StateMachine",
+        "gateway", "StartExecution", "gateway", "Api", "Inspect", "StateMachine",
     ]  # fmt: skip
-    first, second, third, fourth = ended.out.splitlines()
+    first, second, third, _, fifth, sixth = ended.out.splitlines()
     assert "PUT /jobs/{jobId} 202 in 12 ms" in first
-    assert "a1  The execution is started" in second
-    assert "The stage is done  milliseconds=120" in third
-    assert "ExecutionFailed" in fourth
+    assert "a1  INFO      The execution is started" in second
+    assert "GET /jobs/{jobId}/events 202" in third
+    assert fifth.endswith("The stage is done  milliseconds=120")
+    assert "ExecutionFailed" in sixth
 
 
 @pytest.mark.usefixtures("run_of_a_job")
 def test_lines_for_a_program_have_all_that_they_say(run: RunCommand, fake: FakeDarkroom, job_id: str) -> None:
     lines = run(job_id, "--json").lines()
 
-    assert [shown["source"] for shown in lines] == ["gateway", "StartExecution", "Inspect", "StateMachine"]
-    traces = {shown["members"].get("traceId") for shown in lines[:3]}  # type: ignore[attr-defined]
-    assert traces == {TRACE}
+    sources = [shown["source"] for shown in lines]
+    assert sources == ["gateway", "StartExecution", "gateway", "Api", "Inspect", "StateMachine"]
+    traces = [shown["members"].get("traceId") for shown in lines]  # type: ignore[attr-defined]
+    assert traces == [TRACE, TRACE, None, TRACE, TRACE, None]
     assert lines[0]["time"] == datetime.fromtimestamp(fake.now, UTC).isoformat(timespec="milliseconds")
 
 
@@ -207,6 +218,56 @@ def test_text_in_a_line_cannot_act_on_the_terminal(run: RunCommand, fake_logs: F
     shown = run("job-1").out
     assert "\x1b" not in shown
     assert len(shown.splitlines()) == 1
+
+
+def test_many_calls_about_a_job_are_asked_for_some_at_a_time(
+    run: RunCommand, fake_logs: FakeLogs, fake: FakeDarkroom, job_id: str
+) -> None:
+    for number in range(50):
+        request = f"{number:08d}-0000-4000-8000-000000000000"
+        fake_logs.put("access", fake.now, {**call("GET", "/jobs/{jobId}"), "requestId": request})
+        fake_logs.put("api", fake.now, line(job_id, "A call about the job is answered", requestId=request))
+
+    assert [shown["source"] for shown in run(job_id, "--json").lines()].count("gateway") == 50
+    patterns = [asked["filterPattern"] for asked in fake_logs.asked if asked["logGroupName"] == "access"]
+    assert len(patterns) == 3
+    assert max(len(pattern) for pattern in patterns) <= LONGEST_PATTERN
+
+
+def test_following_ends_with_the_last_attempt(
+    run: RunCommand, fake_logs: FakeLogs, fake: FakeDarkroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at, slept = fake.now, []
+    fake_logs.put("failed", at, line("job-1", "The job has failed", status="FAILED"))
+    fake_logs.put("api", at + 1, line("job-1", "The job is redriven", nextAttempt=2))
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 9:
+            again = {"attempt": 2, "execution": execution("job-1", attempt=2), "status": "SUCCEEDED"}
+            fake_logs.put("inspect", at + 9, line("job-1", "The stage is done", **again))
+        if len(slept) == 11:
+            fake_logs.put("starter", at + 8, line("job-1", "This one shows late"))
+
+    fake_sleep = replace(fake.surroundings, sleep=sleep)
+    monkeypatch.setattr(type(fake), "surroundings", property(lambda _: fake_sleep))
+    ended = run("job-1", "--follow")
+
+    assert ended.code == 0
+    assert len(ended.out.splitlines()) == 4
+    assert "This one shows late" in ended.out
+
+
+def test_following_has_no_other_end(run: RunCommand) -> None:
+    assert run("job-1", "--follow", "--until", "1h").code == 2
+
+
+def test_stage_is_named_where_another_function_speaks_of_it(
+    run: RunCommand, fake_logs: FakeLogs, fake: FakeDarkroom
+) -> None:
+    fake_logs.put("failed", fake.now, line("job-1", "The job has failed", stage="palette", level="WARNING"))
+
+    assert "WARNING   The job has failed  stage=palette" in run("job-1").out
 
 
 def test_following_shows_each_line_once_until_it_is_stopped(
