@@ -133,6 +133,17 @@ def test_reconcile_deadline_that_is_over_ends_job_and_execution(aws: Aws) -> Non
     assert found.status == "ABORTED"
 
 
+def test_execution_that_an_alias_started_is_found_and_counted_as_the_machines(aws: Aws) -> None:
+    start_execution.handler(batch(message()), None)
+    alias = f"{aws.state_machine_arn}:live"
+
+    found = executions.find(alias, ATTEMPT)
+
+    assert found is not None
+    assert found == executions.find(aws.state_machine_arn, ATTEMPT)
+    assert executions.count(alias, since=0).running == 1
+
+
 def test_reconcile_by_two_at_once_does_each_thing_once(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(12):
         start_execution.handler(batch(message(job_id=f"job-{number}")), None)
