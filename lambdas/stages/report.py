@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import Any
 
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from lambdas.stages.catalogue import ANALYSES
 from lambdas.stages.contract import Artefact, StageInput, StageOutput
@@ -36,7 +37,7 @@ def run(stage_input: StageInput) -> StageOutput:
 def _pictures(stage_input: StageInput) -> tuple[Artefact, Artefact]:
     """Make the thumbnail and the preview. A working copy that is no larger than the preview is the preview as it is."""
     preview_side, thumbnail_side = (int(stage_input.options[name]) for name in ("previewPixels", "thumbnailPixels"))
-    if max(Image.open(BytesIO(stage_input.image), formats=["JPEG"]).size) <= preview_side:
+    if max(JpegImageFile(BytesIO(stage_input.image)).size) <= preview_side:
         image = open_working_image(stage_input.image, long_side=thumbnail_side)
         return _jpeg(_shrunk(image, thumbnail_side)), Artefact(content=stage_input.image, media_type="image/jpeg")
     image = open_working_image(stage_input.image, long_side=max(preview_side, thumbnail_side))
