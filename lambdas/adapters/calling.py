@@ -6,13 +6,11 @@ more, and no answer at all. A clock that is off is set by the answer's own date.
 
 import json
 import os
-import random
 import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -66,6 +64,9 @@ class _Clock:
 
     def set_by(self, response: Response) -> bool:
         """Take over the date of an answer; return False when the clock was right, and something else is wrong."""
+        # A clock is hardly ever off, and the package takes half as long to import as Python takes to start.
+        from email.utils import parsedate_to_datetime  # noqa: PLC0415
+
         try:
             theirs = parsedate_to_datetime(response.headers["date"])
         except (KeyError, ValueError):
@@ -92,7 +93,12 @@ def call(endpoint: Endpoint, method: str, url: str, headers: Mapping[str, str], 
         except (ClientError, UnreachedError) as error:
             if calls == CALLS_IN_ALL or not _is_worth_repeating(error):
                 raise
-        time.sleep(random.uniform(0, min(LONGEST_PAUSE_SECONDS, 2 ** (calls - 1))))  # noqa: S311 - jitter, no secret
+        time.sleep(_chance() * min(LONGEST_PAUSE_SECONDS, 2 ** (calls - 1)))
+
+
+def _chance() -> float:
+    """Draw a number from 0 up to 1. Without `random`, which every start would import for what a repeat needs."""
+    return int.from_bytes(os.urandom(4), "big") / 2**32
 
 
 def _call_once(endpoint: Endpoint, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Response:

@@ -1,19 +1,17 @@
-"""One request over the network and its answer, on connections that are kept. Knows HTTP, and nothing of AWS.
+"""One request over the network and its answer, on connections that are kept. Knows nothing of AWS.
 
 `transmit` is the only place of Darkroom's functions where bytes leave the process: tests and
 `make chaos` take its place.
 """
 
-import http.client
-import os
 import select
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
+
+from lambdas.adapters.http_connection import BadAnswerError, Connection
 
 CONNECT_TIMEOUT_SECONDS: Final = 1.0
 
@@ -47,7 +45,7 @@ class UnreachedError(Exception):
     """There was no answer, or only part of one: what was asked may have been done, or not."""
 
 
-_idle: Final[dict[tuple[str, str], http.client.HTTPConnection]] = {}
+_idle: Final[dict[tuple[str, str], Connection]] = {}
 """One connection to each place that nobody uses at the moment."""
 
 
@@ -56,45 +54,25 @@ def transmit(request: Request) -> Response:
     parts = urlsplit(request.url)
     place = parts.scheme, parts.netloc
     connection = _idle.pop(place, None)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
-        if connection is None or _is_dropped(connection):
-            connection = _connect(*place)
-        response = _exchange(connection, request, parts.path + (f"?{parts.query}" if parts.query else ""))
-    # ValueError: an answer with a status or length that is none.
-    except (OSError, http.client.HTTPException, ValueError) as error:
+        if connection is not None and _is_dropped(connection):
+            connection.close()
+            connection = None
+        connection = connection or Connection(parts, CONNECT_TIMEOUT_SECONDS)
+        status, headers, body = connection.exchange(
+            request.method, target, request.headers, request.body, request.read_timeout
+        )
+    # ValueError: an address or a header that is none.
+    except (OSError, BadAnswerError, ValueError) as error:
         if connection is not None:
             connection.close()
         raise UnreachedError(type(error).__name__) from error
-    if connection.sock is not None:
+    if connection.is_open:
         _idle[place] = connection
-    return response
+    return Response(status=status, headers=headers, body=body)
 
 
-def _exchange(connection: http.client.HTTPConnection, request: Request, target: str) -> Response:
-    if connection.sock is not None:
-        connection.sock.settimeout(request.read_timeout)
-    connection.request(request.method, target or "/", body=request.body or None, headers=dict(request.headers))
-    answer = connection.getresponse()
-    headers = {name.lower(): value for name, value in answer.getheaders()}
-    return Response(status=answer.status, headers=headers, body=answer.read())
-
-
-def _connect(scheme: str, host: str) -> http.client.HTTPConnection:
-    connection: http.client.HTTPConnection
-    if scheme == "https":
-        connection = http.client.HTTPSConnection(host, timeout=CONNECT_TIMEOUT_SECONDS, context=_tls())
-    else:
-        connection = http.client.HTTPConnection(host, timeout=CONNECT_TIMEOUT_SECONDS)
-    connection.connect()
-    return connection
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """Trust what the system trusts, or the file that `AWS_CA_BUNDLE` names, as AWS's own tools do."""
-    return ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None)
-
-
-def _is_dropped(connection: http.client.HTTPConnection) -> bool:
+def _is_dropped(connection: Connection) -> bool:
     """Tell whether the other side has closed it meanwhile: there is something to read where nothing was asked."""
-    return connection.sock is None or bool(select.select([connection.sock], [], [], 0)[0])
+    return bool(select.select([connection.sock], [], [], 0)[0])

@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import Any
 
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from lambdas.stages.catalogue import ANALYSES
 from lambdas.stages.contract import Artefact, StageInput, StageOutput
@@ -27,15 +28,23 @@ def run(stage_input: StageInput) -> StageOutput:
     stage_input.checkpoint(0.0)
     summary = _summary(stage_input.results)
     document = _document(stage_input.results, summary)
-    image = open_working_image(stage_input.image)
-    stage_input.checkpoint(0.5)
-    preview = _shrunk(image, int(stage_input.options["previewPixels"]))
-    # From the preview it costs a tenth of what it costs from the working copy.
-    thumbnail_side = int(stage_input.options["thumbnailPixels"])
-    thumbnail = _shrunk(preview if max(preview.size) >= thumbnail_side else image, thumbnail_side)
+    thumbnail, preview = _pictures(stage_input)
     stage_input.checkpoint(0.9)
-    artefacts = {"report.json": document, "thumbnail.jpg": _jpeg(thumbnail), "preview.jpg": _jpeg(preview)}
+    artefacts = {"report.json": document, "thumbnail.jpg": thumbnail, "preview.jpg": preview}
     return StageOutput(result={"summary": summary, "artefacts": list(artefacts)}, artefacts=artefacts)
+
+
+def _pictures(stage_input: StageInput) -> tuple[Artefact, Artefact]:
+    """Make the thumbnail and the preview. A working copy that is no larger than the preview is the preview as it is."""
+    preview_side, thumbnail_side = (int(stage_input.options[name]) for name in ("previewPixels", "thumbnailPixels"))
+    if max(JpegImageFile(BytesIO(stage_input.image)).size) <= preview_side:
+        image = open_working_image(stage_input.image, long_side=thumbnail_side)
+        return _jpeg(_shrunk(image, thumbnail_side)), Artefact(content=stage_input.image, media_type="image/jpeg")
+    image = open_working_image(stage_input.image, long_side=max(preview_side, thumbnail_side))
+    preview = _shrunk(image, preview_side)
+    # From the preview it costs a tenth of what it costs from the working copy.
+    thumbnail = _shrunk(preview if max(preview.size) >= thumbnail_side else image, thumbnail_side)
+    return _jpeg(thumbnail), _jpeg(preview)
 
 
 def _document(results: Results, summary: str) -> Artefact:

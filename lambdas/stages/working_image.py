@@ -6,6 +6,7 @@ Must not be used for uploads, which need `decoding.Upload`.
 from io import BytesIO
 
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from lambdas.stages import shrinking
 
@@ -15,7 +16,8 @@ def open_working_image(content: bytes, *, mode: str = "RGB", long_side: int | No
 
     Mode "L" is the JPEG's own luma channel: decoding stops before colours are made.
     """
-    image = Image.open(BytesIO(content), formats=["JPEG"])
+    # Image.open would import the readers of four more formats before it asks which one is wanted.
+    image: Image.Image = JpegImageFile(BytesIO(content))
     shrinking.draft(image, long_side or max(image.size), mode)
     image.load()
     return image if image.mode == mode else image.convert(mode)

@@ -94,12 +94,16 @@ def test_call_that_is_never_answered_is_transient(network: Network) -> None:
 
 
 def test_pauses_grow_and_are_cut_short_at_random(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[float, float]] = []
-    monkeypatch.setattr(calling.random, "uniform", lambda low, high: asked.append((low, high)) or high / 2)
+    monkeypatch.setattr(calling, "_chance", lambda: 0.5)
     network.answers = [refusal("ThrottlingException")] * 2
     client("dynamodb").get_item(TableName="jobs")
-    assert asked == [(0, 1), (0, 2)]
     assert network.pauses == [0.5, 1.0]
+
+
+def test_chance_is_between_nothing_and_one() -> None:
+    drawn = [calling._chance() for _ in range(100)]
+    assert all(0 <= chance < 1 for chance in drawn)
+    assert len(set(drawn)) > 90
 
 
 def test_every_repeat_is_signed_anew(network: Network) -> None:

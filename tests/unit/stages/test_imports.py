@@ -23,3 +23,13 @@ def test_stage_module_loads_by_its_name_and_imports_nothing_heavy(stage):
     imported = set(printed.split())
     assert not imported & {"boto3", "botocore", "aws_lambda_powertools", "numpy", "pydantic"}
     assert ("zxingcpp" in imported) is (stage.name == "codes")
+
+
+def test_envelope_of_stages_imports_nothing_that_only_failures_need():
+    """Each of these takes a stage longer to import than its own module (docs/performance.md)."""
+    program = "import sys, lambdas.handlers.run_stage; print(*sys.modules)"
+    printed = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True
+    ).stdout
+    imported = {name.partition(".")[0] for name in printed.split()} | set(printed.split())
+    assert not imported & {"email", "http.client", "encodings.idna", "random", "html", "xml", "PIL", "boto3"}

@@ -109,6 +109,14 @@ def test_report_pictures_are_never_enlarged(run_stage, analysed):
     assert _size(output.artefacts["preview.jpg"]) == (816, 612)
 
 
+def test_report_preview_of_a_working_copy_that_is_no_larger_is_the_working_copy(run_stage, analysed):
+    working, results = analysed
+    output = run_stage("report", working, results=results, options={"previewPixels": 816})
+    assert output.artefacts["preview.jpg"].content == working
+    smaller = run_stage("report", working, results=results, options={"previewPixels": 815})
+    assert _size(smaller.artefacts["preview.jpg"]) == (815, 611)
+
+
 def test_report_same_input_gives_the_same_bytes_whatever_the_order(run_stage, analysed):
     working, results = analysed
     reordered = {name: dict(reversed(result.items())) for name, result in reversed(results.items())}
