@@ -188,9 +188,9 @@ def picture(page: "Page", name: str, *, full_page: bool = False) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
-    """Let fixtures know whether the test has failed."""
+    """Let fixtures know whether the test has failed, or what it stands on: signing in is part of that."""
     report: Any = yield
-    if call.when == "call":
+    if call.when in {"setup", "call"}:
         item.stash[_failed] = report.failed
     return report
 

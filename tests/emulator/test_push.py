@@ -15,15 +15,14 @@ from typing import Any
 import httpx
 import pytest
 from darkroom import Client, JobEvent, JobStatus
-from darkroom.push import LineLostError, Socket, connect
+from darkroom.push import LineLostError, connect
 
 from laptop.waiting import wait_for
 from laptop.world import World
 from tests import asyncapi
+from tests.emulator import channel
 
 JOBS = 20
-SILENCE_SECONDS = 3.0
-"""After so long without a message, there is none."""
 
 
 @pytest.fixture(scope="module")
@@ -99,11 +98,11 @@ def test_stages_reach_a_watcher_soon_after_their_write(
 def test_another_user_is_told_nothing(client: Client, stranger: Client, image_id: str, as_anybody: Any) -> None:
     job_id = client.submit(image_id).job_id
     assert list(client.watch(job_id))[-1].status is JobStatus.SUCCEEDED
-    with as_anybody(stranger) as http, _connected(http) as socket:
-        _say(socket, all=True, jobs={job_id: 0})
+    with as_anybody(stranger) as http, channel.connected(http.post("/tickets").json()) as socket:
+        channel.subscribe(socket, all=True, jobs={job_id: 0})
         later = client.submit(image_id).job_id
         assert list(client.watch(later))[-1].status is JobStatus.SUCCEEDED
-        heard = _heard(socket)
+        heard = channel.heard(socket)
 
     assert heard == [{"type": "subscribed", "all": True, "jobs": {job_id: 0}}]
 
@@ -111,11 +110,11 @@ def test_another_user_is_told_nothing(client: Client, stranger: Client, image_id
 def test_owner_is_told_of_all_own_jobs_in_messages_of_the_document(
     client: Client, image_id: str, http: httpx.Client
 ) -> None:
-    with _connected(http) as socket:
-        _say(socket, all=True)
+    with channel.connected(http.post("/tickets").json()) as socket:
+        channel.subscribe(socket, all=True)
         job_id = client.submit(image_id).job_id
         assert list(client.watch(job_id))[-1].status is JobStatus.SUCCEEDED
-        heard = _heard(socket)
+        heard = channel.heard(socket)
 
     for message in heard:
         asyncapi.check(message["type"].title(), message)
@@ -174,24 +173,3 @@ def _delays(client: Client, image_id: str) -> list[float]:
     """Seconds from each write of a job's row to the moment in which its event is here."""
     job_id = client.submit(image_id).job_id
     return [time.time() - event.time.timestamp() for event in client.events(job_id)]
-
-
-@contextmanager
-def _connected(http: httpx.Client) -> Iterator[Socket]:
-    ticket = http.post("/tickets").json()
-    socket = connect(f"{ticket['url']}?ticket={ticket['ticket']}")
-    try:
-        yield socket
-    finally:
-        socket.close()
-
-
-def _say(socket: Socket, **asked: Any) -> None:
-    socket.send(json.dumps({"action": "subscribe", **asked}))
-
-
-def _heard(socket: Socket) -> list[dict[str, Any]]:
-    messages = []
-    while text := socket.receive(SILENCE_SECONDS):
-        messages.append(json.loads(text))
-    return messages

@@ -19,7 +19,7 @@ from laptop.deployment import Deployment
 from laptop.waiting import wait_for
 from laptop.world import World
 from stacks.openapi import Contract, Operation
-from tests.emulator import tokens
+from tests.emulator import channel, tokens
 
 ROOT = Path(__file__).parents[2]
 OPERATIONS = Contract((ROOT / "openapi.yaml").read_text()).operations
@@ -135,8 +135,24 @@ def job_id(client: Client, image_id: str) -> str:
 
 
 @pytest.fixture(scope="module")
+def told(callers: dict[str, Caller], job_id: str) -> dict[str, str]:
+    """What everybody is told who subscribes to the job's events on the WebSocket, by caller."""
+    (ticket,) = (operation for operation in OPERATIONS if operation.operation_id == "createTicket")
+    found = {}
+    for name, caller in callers.items():
+        answer = caller(ticket, job_id)
+        found[name] = str(answer.status_code)
+        if answer.is_success:
+            with channel.connected(answer.json()) as socket:
+                channel.subscribe(socket, jobs={job_id: 0})
+                events = [event for message in channel.heard(socket) for event in message.get("events", [])]
+            found[name] = "its events" if any(event["subject"] == job_id for event in events) else "nothing"
+    return found
+
+
+@pytest.fixture(scope="module")
 def answers(
-    callers: dict[str, Caller], job_id: str, world: World, deployed: Deployment, owner: str
+    callers: dict[str, Caller], job_id: str, told: dict[str, str], world: World, deployed: Deployment, owner: str
 ) -> dict[tuple[str, str], httpx.Response]:
     """What everybody was answered, by operation and caller; checks on the way that the refused have changed nothing."""
     queue = world.outputs["JobQueueUrl"]
@@ -216,11 +232,20 @@ def test_owner_is_answered(answers: dict[tuple[str, str], httpx.Response], opera
     assert answer.is_success or answer.status_code == 409, answer.text
 
 
-def test_table_of_the_docs_is_what_was_answered(answers: dict[tuple[str, str], httpx.Response]) -> None:
+def test_events_of_a_job_are_pushed_to_its_owner_alone(told: dict[str, str]) -> None:
+    assert {name for name, what in told.items() if what == "its events"} == {OWNER}
+    assert {told[name] for name in REFUSED} == {"401"}
+    assert {told[name] for name in FOREIGN} == {"nothing"}
+
+
+def test_table_of_the_docs_is_what_was_answered(
+    answers: dict[tuple[str, str], httpx.Response], told: dict[str, str]
+) -> None:
     lines = [f"| call | {' | '.join(CALLERS)} |", f"|---|{'---|' * len(CALLERS)}"]
     for operation in OPERATIONS:
         statuses = " | ".join(str(answers[operation.operation_id, caller].status_code) for caller in CALLERS)
         lines.append(f"| `{operation.method} {operation.path}` | {statuses} |")
+    lines.append(f"| to subscribe to it on the WebSocket | {' | '.join(told[caller] for caller in CALLERS)} |")
     table = "\n".join(lines) + "\n"
     found = DOCUMENTED.search((ROOT / "docs" / "security.md").read_text())
     assert found
