@@ -144,7 +144,7 @@ class DarkroomStack(Stack):
         self.api_calls = self._api_calls()
         self.api = self._api(contract)
         if settings.tracing:
-            Sampling(self, "Sampling", name=self.stack_name, api_name=self.stack_name)
+            Sampling(self, "Sampling", api_name=self.stack_name)
         if settings.firewall:
             Firewall(
                 self,

@@ -28,13 +28,12 @@ class Query:
         return "\n| ".join([*shown, *(f"filter {condition}" for condition in self.filters), *self.then])
 
 
-ONE_JOB = Query(
-    fields=("@timestamp", "@log", "attempt", "stage", "level", "message", "errorClass", "detail", "traceId"),
-    filters=('jobId = "PUT THE ID HERE"',),
-    then=("sort @timestamp asc", "limit 1000"),
-)
 OF_FUNCTIONS: Mapping[str, Query] = {
-    "one job": ONE_JOB,
+    "one job": Query(
+        fields=("@timestamp", "@log", "attempt", "stage", "level", "message", "errorClass", "detail", "traceId"),
+        filters=('jobId = "PUT THE ID HERE"',),
+        then=("sort @timestamp asc", "limit 1000"),
+    ),
     "errors": Query(
         fields=("@timestamp", "@log", "jobId", "stage", "message", "errorClass", "detail", "reason", "exception"),
         filters=('level in ["ERROR", "CRITICAL"]',),

@@ -34,10 +34,11 @@ class Callee:
 
 @dataclass(frozen=True, kw_only=True)
 class Release:
-    """A function, and the version that the template publishes."""
+    """A function, the version that the template publishes, and the alias that is led to it."""
 
     function: lambda_.Function
     version: lambda_.Version
+    alias: lambda_.Alias
 
 
 class Releases(Construct):
@@ -46,7 +47,6 @@ class Releases(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, gradual: bool) -> None:
         super().__init__(scope, construct_id)
         self.gradual = gradual
-        self._aliases: dict[str, lambda_.Alias] = {}
         self._live: dict[str, Release] = {}
 
     @property
@@ -59,11 +59,11 @@ class Releases(Construct):
         if not self.gradual:
             return function
         name = home_of(function).node.id
-        if name not in self._aliases:
+        if name not in self._live:
             version = function.current_version
-            self._live[name] = Release(function=function, version=version)
-            self._aliases[name] = lambda_.Alias(home_of(function), "Live", alias_name=LIVE, version=version)
-        return self._aliases[name]
+            alias = lambda_.Alias(home_of(function), "Live", alias_name=LIVE, version=version)
+            self._live[name] = Release(function=function, version=version, alias=alias)
+        return self._live[name].alias
 
     def frozen(self, function: lambda_.Function) -> Callee:
         """Tell what a state machine calls."""
@@ -78,12 +78,12 @@ class Releases(Construct):
         application = codedeploy.LambdaApplication(self, "Application")
         role = self._role()
         config = codedeploy.LambdaDeploymentConfig
-        for name, alias in self._aliases.items():
+        for name, release in self._live.items():
             codedeploy.LambdaDeploymentGroup(
                 self,
                 name,
                 application=application,
-                alias=alias,
+                alias=release.alias,
                 # CDK's own policy of AWS would let it change every function of the account.
                 role=role.without_policy_updates(),
                 deployment_config=config.ALL_AT_ONCE if at_once else config.CANARY_10_PERCENT_10_MINUTES,

@@ -12,15 +12,15 @@ FIRST_PRIORITY = 8_000
 class Sampling(Construct):
     """Rules of the whole account and region, for this API alone. X-Ray bills by the trace: five dollars a million."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, name: str, api_name: str) -> None:
-        """`name` has to be of at most 32 characters with what is added; `api_name` is what X-Ray knows the API by."""
+    def __init__(self, scope: Construct, construct_id: str, *, api_name: str) -> None:
+        """The rules are named after the API, by whose name X-Ray knows it; they may have 32 characters."""
         super().__init__(scope, construct_id)
         for number, (method, path) in enumerate(METHODS.items()):
             xray.CfnSamplingRule(
                 self,
                 method.title(),
                 sampling_rule=xray.CfnSamplingRule.SamplingRuleProperty(
-                    rule_name=f"{name}-{method.lower()}-jobs",
+                    rule_name=f"{api_name}-{method.lower()}-jobs",
                     priority=FIRST_PRIORITY + number,
                     version=1,
                     service_type="AWS::ApiGateway::Stage",
