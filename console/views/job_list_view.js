@@ -85,13 +85,23 @@ function Toolbar({ services, place }) {
 function Search({ value, onSearch }) {
   const [typed, setTyped] = useState(value);
   const timer = useRef(0);
-  useEffect(() => setTyped(value), [value]);
+  const asked = useRef(value);
+  useEffect(() => {
+    // The address that follows what was typed is no news; one that comes from elsewhere is.
+    if (value === asked.current) return;
+    asked.current = value;
+    clearTimeout(timer.current);
+    setTyped(value);
+  }, [value]);
   useEffect(() => () => clearTimeout(timer.current), []);
   const onInput = (event) => {
     const text = event.currentTarget.value;
     setTyped(text);
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => onSearch(text.trim()), TYPING_SECONDS * 1000);
+    timer.current = setTimeout(() => {
+      asked.current = text.trim();
+      onSearch(asked.current);
+    }, TYPING_SECONDS * 1000);
   };
   return html`<form role="search" class="search" onSubmit=${(event) => event.preventDefault()}>
     <input type="search" aria-label="Search jobs by file, tag, id or error" placeholder="Search file, tag, id, error"

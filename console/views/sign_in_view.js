@@ -51,7 +51,7 @@ function NameAndPassword({ services, username, isFixed, onNewPassword }) {
     else session.begin(name, answer.tokens);
   };
   return html`<${Form} onSubmit=${signIn} button="Sign in" busy="Signing in …">
-    <${Field} name="username" label="Email address" type="email" autocomplete="username" value=${username}
+    <${Field} name="username" label="Email address" type="email" autocomplete="username" defaultValue=${username}
       readonly=${isFixed} autofocus=${!username} />
     <${Field} name="password" label="Password" type="password" autocomplete="current-password" autofocus=${Boolean(username)} />
   </${Form}>`;
@@ -92,6 +92,7 @@ function Form({ onSubmit, button, busy, children }) {
   </form>`;
 }
 
+/** What was typed, or filled in by a password manager, is the field's own: drawing it again does not touch it. */
 function Field({ label, name, autofocus, ...rest }) {
   const input = useRef(null);
   useEffect(() => {

@@ -155,7 +155,9 @@ def sign_in(page: "Page", site: Site, user: User, fragment: str = "") -> None:
     """Open the console at an address and sign in."""
     page.goto(f"{site.url}/{fragment}")
     fill_in(page, user)
-    page.get_by_role("banner").wait_for(timeout=SIGNING_IN_MS)
+    banner, refused = page.get_by_role("banner"), page.locator(".sign-in").get_by_role("alert")
+    banner.or_(refused).first.wait_for(timeout=SIGNING_IN_MS)
+    assert banner.is_visible(), f"{user.name} was not let in: {refused.first.inner_text()}"
 
 
 def fill_in(page: "Page", user: User) -> None:

@@ -74,6 +74,13 @@ async ({ token, imageId }) => {
   });
 }
 """
+DRAW_AGAIN = """
+async () => {
+  location.hash = "#/operations";
+  await new Promise((drawn) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(drawn)), 100));
+}
+"""
+"""Another address behind the # has the whole page drawn again, as its first moments do."""
 FETCH_PREVIEW = """
 async ({ token, jobId }) => {
   const answer = await fetch(`/api/jobs/${jobId}/result?artefact=preview`, { headers: { Authorization: token } });
@@ -110,6 +117,16 @@ def test_wrong_password_is_refused_and_the_form_stays(blank: "Page", site: Site,
     blank.get_by_role("alert").first.wait_for()
 
     assert blank.get_by_role("button", name="Sign in").is_visible()
+
+
+def test_what_was_typed_stays_when_the_page_draws_itself_again(blank: "Page", site: Site) -> None:
+    blank.goto(site.url)
+    blank.get_by_label("Email address").fill("somebody@darkroom.example")
+    blank.get_by_label("Password").fill("a-secret")
+    blank.evaluate(DRAW_AGAIN)
+
+    assert blank.get_by_label("Email address").input_value() == "somebody@darkroom.example"
+    assert blank.get_by_label("Password").input_value() == "a-secret"
 
 
 def test_page_uploads_watches_and_fetches_without_leaving_its_origin(

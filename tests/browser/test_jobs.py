@@ -23,6 +23,20 @@ from tests.browser.guard import NETWORK, Guard
 expect = pytest.importorskip("playwright.sync_api").expect
 SECONDS = 1000
 THREE = ("life.jpg", "picos-de-europa.jpg", "seeding.jpg")
+TYPE_ON = """
+() => {
+  const replace = history.replaceState;
+  history.replaceState = (...asked) => {
+    history.replaceState = replace;
+    history.replaceState(...asked);
+    const box = document.querySelector("input[type=search]");
+    box.value += "R";
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+    setTimeout(() => { window.shown = box.value; }, 150);
+  };
+}
+"""
+"""Types another letter in the very moment in which the address takes over what was typed before."""
 HTML = '<img src=x onerror="window.caught=1"><b>bold</b>'
 
 
@@ -194,6 +208,19 @@ def test_what_one_looks_at_is_kept_in_the_address(
     expect(other.get_by_text("Nothing found")).to_be_visible()
     other.go_back()
     expect(row(other, "pear.jpg")).to_be_visible()
+
+
+def test_search_keeps_what_is_typed_while_the_address_follows(page: Any, client: Client) -> None:
+    list(client.watch(client.submit("nothing-uploaded", tags={"file": "pear.jpg"}).job_id))
+    expect(row(page, "pear.jpg")).to_be_visible()
+    page.evaluate(TYPE_ON)
+    page.get_by_role("searchbox").fill("PEA")
+
+    expect(page).to_have_url(re.compile("search=PEAR$"))
+    until(page, "window.shown !== undefined")
+    assert page.evaluate("window.shown") == "PEAR"
+    page.get_by_role("link", name="Jobs", exact=True).click()
+    expect(page.get_by_role("searchbox")).to_have_value("")
 
 
 def test_more_jobs_than_a_page_are_shown_page_by_page(
