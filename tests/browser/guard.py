@@ -11,8 +11,6 @@ document.addEventListener("securitypolicyviolation", (event) => {{
 """
 NETWORK = r"Failed to load resource: |WebSocket connection to '.*' failed: |ERR_INTERNET_DISCONNECTED"
 """Of tests about lost connections and refused calls: the browser tells of each, whatever the page makes of it."""
-OF_THE_NETWORK = ("Failed to load resource", "WebSocket connection to")
-"""How the browser begins what it says of refusals and lost lines: what the page makes of them, tests judge."""
 INSIDE = ("data:", "blob:", "about:")
 
 
@@ -47,5 +45,5 @@ class Guard:
             self.found.append(f"{kind} to elsewhere: {url}")
 
     def _hear(self, message: Any) -> None:
-        if message.type in ("error", "warning") and not message.text.startswith(OF_THE_NETWORK):
+        if message.type in ("error", "warning"):
             self.found.append(f"console {message.type}: {message.text} ({message.location.get('url', '')})")

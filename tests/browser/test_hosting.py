@@ -111,7 +111,8 @@ def test_signing_in_by_the_form_opens_the_console(page: "Page", user: User) -> N
     assert page.get_by_role("banner").get_by_text(user.name).is_visible()
 
 
-def test_wrong_password_is_refused_and_the_form_stays(blank: "Page", site: Site, user: User) -> None:
+def test_wrong_password_is_refused_and_the_form_stays(blank: "Page", site: Site, user: User, guard: Guard) -> None:
+    guard.allow("400 .*/sign-in")
     blank.goto(site.url)
     fill_in(blank, User(user.name, "wrong"))
     blank.get_by_role("alert").first.wait_for()
@@ -149,7 +150,8 @@ def test_page_uploads_watches_and_fetches_without_leaving_its_origin(
     assert "sandbox" in fetched["policy"]
 
 
-def test_unknown_address_shows_the_page_for_it(blank: "Page", site: Site) -> None:
+def test_unknown_address_shows_the_page_for_it(blank: "Page", site: Site, guard: Guard) -> None:
+    guard.allow("404 .*/nowhere/to/be/found")
     answer = blank.goto(f"{site.url}/nowhere/to/be/found")
 
     assert answer is not None
