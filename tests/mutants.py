@@ -21,7 +21,7 @@ COPIED = (
     *("app.py", "cdk.json", "openapi.yaml", "asyncapi.yaml", "package-lock.json", "pyproject.toml"),
     *("requirements.txt", "requirements-dev.txt"),
 )
-FOLDERS = ("lambdas", "stacks", "statemachine", "tests", "client", "laptop", "photos")
+FOLDERS = ("lambdas", "stacks", "statemachine", "console", "tests", "client", "laptop", "photos")
 INSTALLED = (".venv", "node_modules", ".laptop/venv", ".cache")
 """Not copied: what `make setup` has made."""
 CHAOS = ("-m", "laptop.chaos", "--seed", "7", "--jobs", "100", "--at-least", "0", "--patience", "150", "--kinds")

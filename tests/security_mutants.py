@@ -11,6 +11,7 @@ GATEWAY_TEST = "tests/infrastructure/test_api.py"
 PUSH_TEST = "tests/functional/test_push.py"
 REDRIVE_TEST = "tests/functional/test_redrive.py"
 API_TEST = "tests/functional/test_api.py"
+CONSOLE_TEST = "tests/infrastructure/test_console.py"
 
 SECURITY = (
     Mutant("anybody may name another owner", "lambdas/handlers/api.py",
@@ -77,6 +78,16 @@ SECURITY = (
     Mutant("the log has the ticket", PUSH,
            '"requestId": "$context.requestId"', '"requestId": "$context.requestId $input.params()"', threat=15,
            test="tests/infrastructure/test_push_channel.py::test_log_has_no_ticket_and_no_message"),
+    Mutant("script may be written into the page", "stacks/console_site.py",
+           '"script-src": "'"'self'"'"', '"script-src": "'"'self' 'unsafe-inline'"'"', threat=16,
+           test=f"{CONSOLE_TEST}::test_policy_lets_the_page_run_its_own_files_and_nothing_else"),
+    Mutant("what was uploaded may run on our origin", "stacks/console_site.py",
+           '"frame-ancestors": "'"'none'"'", "sandbox": ""}', '"frame-ancestors": "'"'none'"'"}', threat=16,
+           test=f"{CONSOLE_TEST}::test_policy_lets_nothing_run_that_was_uploaded"),
+    Mutant("the sign-in is kept in the browser", "console/session.js",
+           "    this.#tokens = tokens;\n",
+           '    this.#tokens = tokens;\n    localStorage.setItem("refresh", tokens.refresh);\n', threat=16,
+           test="tests/console/test_page.py::test_module_makes_no_html_of_text_and_keeps_nothing"),
     Mutant("an image may be an address", "lambdas/jobs/submission.py",
            'ID = re.compile(r"[A-Za-z0-9_-]{1,64}")', 'ID = re.compile(r"[A-Za-z0-9_:/.-]{1,64}")', threat=17,
            test="tests/unit/jobs/test_submission.py::test_parse_submission_that_names_an_address_is_refused"),

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,18 @@ def test_every_answer_has_the_headers_of_the_laptop(console: Resources, distribu
         assert _headers(console.behind(behavior["ResponseHeadersPolicyId"])) == dict(DATA_HEADERS)
     page = distribution["DefaultCacheBehavior"]
     assert _headers(console.behind(page["ResponseHeadersPolicyId"])) == dict(PAGE_HEADERS)
+
+
+def test_policy_lets_the_page_run_its_own_files_and_nothing_else() -> None:
+    policy = _directives(PAGE_HEADERS)
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == ["'self'"]
+    assert policy["require-trusted-types-for"] == ["'script'"]
+    nothing = ("default-src", "base-uri", "form-action", "frame-ancestors", "trusted-types")
+    assert {name: policy[name] for name in nothing} == {name: ["'none'"] for name in nothing}
+
+
+def test_policy_lets_nothing_run_that_was_uploaded() -> None:
+    assert _directives(DATA_HEADERS) == {"default-src": ["'none'"], "frame-ancestors": ["'none'"], "sandbox": []}
 
 
 def test_page_and_its_settings_are_copied(console: Resources) -> None:
@@ -215,6 +228,12 @@ def _run(code: str, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     )
     found: list[dict[str, Any]] = json.loads(done.stdout)
     return found
+
+
+def _directives(headers: Mapping[str, str]) -> dict[str, list[str]]:
+    """A content security policy, taken apart."""
+    parts = [directive.split() for directive in headers["Content-Security-Policy"].split(";")]
+    return {name: values for name, *values in parts}
 
 
 def _headers(policy: dict[str, Any]) -> dict[str, str]:
