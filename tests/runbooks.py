@@ -9,7 +9,8 @@ from typing import Final
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "operations.md"
 _KEYWORDS: Final = {"do", "done", "for", "while", "then", "{", "}"}
-_ENDS: Final = re.compile(r"[|&;(){}<>]+")
+_ENDS: Final = re.compile(r"[|&;(){}]+")
+_REDIRECTIONS: Final = re.compile(r"&?[<>]+&?")
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,9 @@ def _simple(text: str) -> Iterator[list[str]]:
         words.whitespace_split = True
         command: list[str] = []
         for word in words:
-            if _ENDS.fullmatch(word) or word in _KEYWORDS:
+            if _REDIRECTIONS.fullmatch(word):
+                next(words)  # a file, or what is handed in
+            elif _ENDS.fullmatch(word) or word in _KEYWORDS:
                 yield from [command] if command else []
                 command = []
             else:

@@ -26,7 +26,8 @@ NOT_HERE = {
     "stopping-and-rolling-back": "the same",
     "old-versions": "the same",
 }
-TYPED_IN_TESTS_OF_THEIR_OWN = {"pause-and-resume", "drain", "rotating-secrets"}
+YES = {"ExpressionAttributeValues": {":yes": {"BOOL": True}}}
+TYPED_IN_TESTS_OF_THEIR_OWN = {"pause-and-resume", "drain", "rotating-secrets", "restoring-the-table"}
 """They take something away, which is looked at and given back."""
 
 
@@ -36,6 +37,7 @@ class Operator:
     def __init__(self, deployment: Deployment, profile: Path, folder: Path) -> None:
         endpoint = deployment.emulator.endpoint
         tools = environment.for_tools(endpoint)
+        self._folder = folder
         aws = shutil.which("aws", path=tools["PATH"])
         assert aws, "The AWS command line is not installed: run `make setup`."
         # For SQS alone, its first version looks for the endpoint nowhere but among its arguments.
@@ -52,6 +54,7 @@ class Operator:
         """Run blocks one after the other; return what they print. Any command that fails is an error."""
         done = subprocess.run(  # noqa: S603 - what our own page says
             ["/bin/bash", "-euo", "pipefail", "-c", "\n".join([PRELUDE, *blocks])],
+            cwd=self._folder,
             env={**self._environment, **variables},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -94,7 +97,6 @@ def test_runbook_can_be_typed_as_it_is_written(section: Section, operator: Opera
     operator.types(
         *[block for block in section.typed if block not in typed("on-call")[:1]],
         JOB=failed_job,
-        WHEN="2026-11-24T03:00:00Z",
     )
 
 
@@ -133,6 +135,30 @@ def test_drain_refuses_what_is_new_and_finishes_what_was_accepted(
         finally:
             operator.types(reopen)
         assert http.post("/jobs", json={"imageId": image_id}).status_code == 202
+
+
+def test_restoring_the_table_brings_back_what_is_missing_and_leaves_what_is_newer(
+    client: Client, deployed: Deployment, operator: Operator, owner: str, image_id: str
+) -> None:
+    restore, copy_back, clean = typed("restoring-the-table")
+    rows, table = deployed.client("dynamodb"), deployed.outputs["JobTableName"]
+    lost, newer = ({"owner": {"S": owner}, "jobId": {"S": _ended(client, image_id)}} for _ in range(2))
+    before = rows.get_item(TableName=table, Key=lost)["Item"]
+
+    operator.types(restore, WHEN="2026-11-24T03:00:00Z")
+    rows.delete_item(TableName=table, Key=lost)
+    rows.update_item(TableName=table, Key=newer, UpdateExpression="SET isNewer = :yes", **YES)
+    operator.types(copy_back)
+    operator.types(clean)
+
+    assert rows.get_item(TableName=table, Key=lost)["Item"] == before
+    assert rows.get_item(TableName=table, Key=newer)["Item"]["isNewer"] == {"BOOL": True}
+
+
+def _ended(client: Client, image_id: str) -> str:
+    job_id = client.submit(image_id).job_id
+    assert list(client.watch(job_id))[-1].status is JobStatus.SUCCEEDED
+    return job_id
 
 
 def test_rotating_ends_the_sessions_of_a_person_and_of_a_machine(deployed: Deployment, operator: Operator) -> None:

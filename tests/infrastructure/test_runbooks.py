@@ -17,7 +17,7 @@ from tests.runbooks import Section, commands, sections
 BUDGET = "budget"
 """No alarm of CloudWatch, but told on the same topic."""
 OF_EVERY_AWS_COMMAND = {"--query", "--output", "--max-items"}
-TOOLS = {"date", "echo", "python3", "read"}
+TOOLS = {"date", "echo", "python3", "read", "rm"}
 """What every machine with bash and this project has."""
 SECTIONS = sections()
 TYPED = [
