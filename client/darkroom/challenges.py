@@ -44,7 +44,7 @@ def authenticator_uri(secret: str, account: str) -> str:
 
     https://github.com/google/google-authenticator/wiki/Key-Uri-Format
     """
-    return f"otpauth://totp/{ISSUER}:{quote(account, safe='@')}?{urlencode({'secret': secret, 'issuer': ISSUER})}"
+    return f"otpauth://totp/{ISSUER}:{quote(account, safe='')}?{urlencode({'secret': secret, 'issuer': ISSUER})}"
 
 
 def in_groups(secret: str) -> str:

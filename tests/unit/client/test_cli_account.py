@@ -164,7 +164,7 @@ def test_second_factor_on_asks_for_a_code_at_the_next_sign_in_and_off_no_more(
     answers += ["000000", CODE]
     ended = run("second-factor", "on", "--json")
     assert (ended.code, ended.lines()) == (0, [{"secondFactor": True}])
-    assert "otpauth://totp/Darkroom:ada@darkroom.test?secret=" in ended.err
+    assert "otpauth://totp/Darkroom:ada%40darkroom.test?secret=" in ended.err
 
     answers += ["ada", "right", CODE]
     assert run("login").code == 0

@@ -233,7 +233,7 @@ def test_answer_that_leads_to_what_cannot_be_answered_ends_the_sign_in(client: C
 
 def test_address_for_an_app_names_the_account_and_the_issuer() -> None:
     assert authenticator_uri("ABCD2345", "ada+x@darkroom.test") == (
-        "otpauth://totp/Darkroom:ada%2Bx@darkroom.test?secret=ABCD2345&issuer=Darkroom"
+        "otpauth://totp/Darkroom:ada%2Bx%40darkroom.test?secret=ABCD2345&issuer=Darkroom"
     )
     assert in_groups("ABCDEFGHIJ") == "ABCD EFGH IJ"
 
