@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -36,6 +37,16 @@ _BAD_REQUEST = 400
 SIGN_IN_AGAIN = "You are not signed in, or no longer; run `darkroom login`."
 WRONG_PASSWORD = "The user name or the password is wrong, or the user may not sign in."  # noqa: S105 - words
 BEGIN_AGAIN = "The sign-in took too long, or was given up by the user pool. Begin again, with the password."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """A signed-in user, as the pool knows them."""
+
+    email: str
+    """Empty when the pool has none."""
+    has_second_factor: bool
+    """Whether the user has chosen to be asked for a code."""
 
 
 class UserPool:
@@ -74,15 +85,19 @@ class UserPool:
                     verified = self._verify(given, Session=challenge.session)
                     return self._respond(challenge, _SET_UP_APP, verified.text("Session"))
 
-    def email(self, access_token: str) -> str:
-        """Tell the address of a signed-in user, which is empty when there is none. Raises NotSignedInError."""
+    def account(self, access_token: str) -> Account:
+        """Look a signed-in user up. Raises NotSignedInError."""
         with _not_authorized_means(NotSignedInError(SIGN_IN_AGAIN)):
             user = Members(self._call("GetUser", AccessToken=access_token), "sign-in")
-        return next((str(each.get("Value")) for each in user.list("UserAttributes") if each.get("Name") == "email"), "")
+        attributes = {each.get("Name"): each.get("Value") for each in user.list("UserAttributes")}
+        return Account(
+            email=str(attributes.get("email", "")), has_second_factor=_CODE_OF_APP in user.list("UserMFASettingList")
+        )
 
     def new_secret(self, access_token: str) -> str:
         """Have a secret made for a signed-in user's authenticator app; it counts once `demand_code` has seen its code.
 
+        An app that there was before may no longer be asked for from here on, where it is left to the user.
         Raises NotSignedInError; SignInRefusedError where there is no second factor.
         """
         with _not_authorized_means(NotSignedInError(SIGN_IN_AGAIN)):

@@ -152,8 +152,7 @@ def test_sign_in_that_has_ended_goes_on_after_the_code(
         page.route("**/api/**", lambda route: route.fulfill(status=401, body="{}"))
         over = {"__type": "NotAuthorizedException", "message": "Revoked"}
         answering(page, "InitiateAuth", 400, over, within="REFRESH_TOKEN_AUTH")
-        page.evaluate("location.hash = '#/jobs?search=life'")
-        page.evaluate("dispatchEvent(new Event('online'))")
+        page.evaluate("location.hash = '#/jobs/no-such-job'")
         dialog = page.get_by_role("dialog", name="Your sign-in has ended")
         expect(dialog).to_be_visible(timeout=SIGNING_IN_MS)
         page.unroute("**/api/**")
@@ -162,4 +161,4 @@ def test_sign_in_that_has_ended_goes_on_after_the_code(
         assert violations(page) == []
         send(dialog, CODE, code(secret))
         expect(dialog).to_have_count(0, timeout=SIGNING_IN_MS)
-        assert page.url.endswith("#/jobs?search=life")
+        expect(page.get_by_text("None of your jobs has this id")).to_be_visible(timeout=SIGNING_IN_MS)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from darkroom import AnswerRefusedError, Client, NotSignedInError
 from darkroom.challenges import CodeRequired
+from darkroom.sign_in import Account
 from darkroom.tokens import TokenFile, Tokens
 
 from laptop import users
@@ -32,8 +33,8 @@ def test_user_turns_the_code_on_signs_in_with_it_and_turns_it_off(careful: Clien
     pool = careful.user_pool
     tokens = TokenFile(careful.profile).load()
     assert tokens is not None
+    assert pool.account(tokens.access_token) == Account(email=CAREFUL.name, has_second_factor=False)
     secret = pool.new_secret(tokens.access_token)
-    assert pool.email(tokens.access_token) == CAREFUL.name
 
     with pytest.raises(AnswerRefusedError, match="wrong"):
         pool.demand_code(tokens.access_token, wrong_code(secret))
@@ -47,6 +48,7 @@ def test_user_turns_the_code_on_signs_in_with_it_and_turns_it_off(careful: Clien
     assert isinstance(fresh, Tokens)
     TokenFile(careful.profile).save(fresh)
     assert list(careful.jobs()) == []
+    assert pool.account(fresh.access_token).has_second_factor
 
     pool.demand_no_code(fresh.access_token)
     assert isinstance(pool.sign_in(CAREFUL.name, CAREFUL.password), Tokens)

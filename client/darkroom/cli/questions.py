@@ -80,7 +80,7 @@ def ask_until_taken(terminal: Terminal, question: Question, take: Callable[[str]
     """Hand on the environment's answer, or a person's, who may try until one is taken."""
     if question.given:
         return take(question.given)
-    _need_terminal(question)
+    need_terminal(question.what, question.variable)
     for line in question.words:
         terminal.say(line)
     while True:
@@ -94,7 +94,7 @@ def ask(question: Question) -> str:
     """Return the environment's answer, or ask for one; Ctrl-C ends the command."""
     if question.given:
         return question.given
-    _need_terminal(question)
+    need_terminal(question.what, question.variable)
     try:
         answer = typer.prompt(
             question.what, hide_input=question.is_secret, confirmation_prompt=question.is_repeated, err=True
@@ -104,12 +104,8 @@ def ask(question: Question) -> str:
     return str(answer)
 
 
-def _need_terminal(question: Question) -> None:
+def need_terminal(what: str, variable: str | None = None) -> None:
     """Refuse to go on without one: before a secret is shown, which would be in the log of whatever runs this."""
     if not sys.stdin.isatty():
-        todo = (
-            f"set {question.variable}"
-            if question.variable
-            else "an authenticator app is set up at one, or in the console"
-        )
-        raise typer.BadParameter(f"there is no terminal to ask on; {todo}.", param_hint=question.what)
+        todo = f"set {variable}" if variable else "an authenticator app is set up at one, or in the console"
+        raise typer.BadParameter(f"there is no terminal to ask on; {todo}.", param_hint=what)

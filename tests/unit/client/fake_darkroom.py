@@ -296,10 +296,18 @@ class FakeDarkroom:
             "AssociateSoftwareToken": self._associate,
             "VerifySoftwareToken": self._verify,
             "SetUserMFAPreference": self._prefer,
-            "GetUser": lambda body: httpx.Response(
-                200, json={"Username": "id-of-ada", "UserAttributes": [{"Name": "email", "Value": "ada@darkroom.test"}]}
-            ),
+            "GetUser": self._user,
         }
+
+    def _user(self, body: dict[str, Any]) -> httpx.Response:
+        if not self._is_known(body):
+            return refusal("NotAuthorizedException", "Access Token has been revoked")
+        user = {
+            "Username": "id-of-ada",
+            "UserAttributes": [{"Name": "sub", "Value": "1"}, {"Name": "email", "Value": "ada@darkroom.test"}],
+            **({"UserMFASettingList": ["SOFTWARE_TOKEN_MFA"]} if "ada" in self.codes else {}),
+        }
+        return httpx.Response(200, json=user)
 
     def _is_known(self, body: dict[str, Any]) -> bool:
         return body.get("Session") in self.sessions or body.get("AccessToken") in self.tokens

@@ -168,6 +168,9 @@ def test_second_factor_on_asks_for_a_code_at_the_next_sign_in_and_off_no_more(
 
     answers += ["ada", "right", CODE]
     assert run("login").code == 0
+    assert "asks for a code already" in run("second-factor", "on").err
+    answers += [CODE]
+    assert "Go through with this" in run("second-factor", "on", "--replace").err
     assert run("second-factor", "off").code == 0
     answers += ["ada", "right"]
     assert run("login").code == 0
@@ -186,7 +189,19 @@ def test_second_factor_of_nobody_and_of_an_ended_sign_in_says_to_sign_in(
     assert "darkroom login" in ended.err
 
 
-def test_second_factor_where_there_is_none_says_so(run: RunCommand, fake: FakeDarkroom, signed_in: Tokens) -> None:
+def test_second_factor_without_a_terminal_begins_nothing(
+    run: RunCommand, fake: FakeDarkroom, signed_in: Tokens
+) -> None:
+    ended = run("second-factor", "on")
+
+    assert ended.code == 2
+    assert "no terminal" in ended.err
+    assert len(fake.sent("auth")) == 1
+
+
+def test_second_factor_where_there_is_none_says_so(
+    run: RunCommand, fake: FakeDarkroom, signed_in: Tokens, answers: list[str]
+) -> None:
     fake.second_factor = False
     ended = run("second-factor", "on")
 
@@ -308,7 +323,10 @@ def test_worst_ranks_every_code() -> None:
 
 
 def test_every_command_has_json_and_help(run: RunCommand) -> None:
-    for command in app.registered_commands:
-        shown = run(command.name, "--help").out
-
-        assert "--json" in shown
+    for command in [[command.name] for command in app.registered_commands] + [
+        [group.name, command.name]
+        for group in app.registered_groups
+        if group.typer_instance
+        for command in group.typer_instance.registered_commands
+    ]:
+        assert "--json" in run(*command, "--help").out
