@@ -4,7 +4,8 @@
  *     ConsoleError            any of them; its message says what to do
  *     ├── ApiError            the API answered with a problem document (RFC 9457)
  *     ├── UnreachableError    nothing answered
- *     ├── SignInRefusedError  the user pool did not like what was typed
+ *     ├── SignInRefusedError  the user pool did not let the user in
+ *     │   └── AnswerRefusedError  it did not like what was typed, and may like something else, or the same later
  *     ├── SignInEndedError    the sign-in is over, here or at the user pool
  *     └── UploadError         a file that was not taken
  */
@@ -43,6 +44,8 @@ export class UnreachableError extends ConsoleError {
 }
 
 export class SignInRefusedError extends ConsoleError {}
+
+export class AnswerRefusedError extends SignInRefusedError {}
 
 export class SignInEndedError extends ConsoleError {
   constructor() {

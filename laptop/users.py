@@ -7,8 +7,7 @@ from typing import Any, Final
 
 from darkroom import Client, Profile, SignInRefusedError
 from darkroom.operator_places import OperatorPlaces
-from darkroom.sign_in import NewPasswordRequired
-from darkroom.tokens import TokenFile
+from darkroom.tokens import TokenFile, Tokens
 
 from laptop.deployment import STACK, Deployment
 from laptop.places import ROOT
@@ -61,8 +60,8 @@ def sign_in(deployment: Deployment, user: User, path: Path = PROFILE) -> Client:
     ).save(path)
     client = Client(Profile.load(path))
     answer = client.user_pool.sign_in(user.name, user.password)
-    if isinstance(answer, NewPasswordRequired):
-        raise SignInRefusedError(f"The password of {user.name} is not a permanent one.")
+    if not isinstance(answer, Tokens):
+        raise SignInRefusedError(f"More than a password is asked of {user.name}: {type(answer).__name__}.")
     TokenFile(client.profile).save(answer)
     return client
 

@@ -67,6 +67,8 @@ class Identity(Construct):
             # The same answer for an unknown user as for a wrong password.
             prevent_user_existence_errors=True,
             enable_token_revocation=True,
+            # Between the password and the code: time to get an authenticator app and to type its key. Three by default.
+            auth_session_validity=Duration.minutes(10),
             id_token_validity=Duration.hours(1),
             access_token_validity=Duration.hours(1),
             refresh_token_validity=Duration.days(30),

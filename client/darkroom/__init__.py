@@ -12,6 +12,7 @@ Speaks HTTP only; boto3 is needed, and imported, by nothing but the operators' c
 
 from darkroom.client import Client
 from darkroom.errors import (
+    AnswerRefusedError,
     AwsError,
     AwsFailureError,
     AwsSetupError,
@@ -59,6 +60,7 @@ from darkroom.surroundings import VERSION
 __version__ = VERSION
 
 __all__ = [
+    "AnswerRefusedError",
     "ArtefactName",
     "AwsError",
     "AwsFailureError",

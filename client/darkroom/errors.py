@@ -10,7 +10,8 @@
     │   └── ServerError           5xx: still failing after all tries
     ├── SignInError
     │   ├── NotSignedInError      no sign-in, or one that has ended
-    │   └── SignInRefusedError    wrong password, unknown user, a challenge that cannot be answered
+    │   └── SignInRefusedError    wrong password, unknown user, a challenge that cannot be answered or not any more
+    │       └── AnswerRefusedError  a new password or a code that the user pool does not like: try another
     ├── ConnectionLostError       no answer after all tries
     ├── UnexpectedAnswerError     an answer that is not Darkroom's
     ├── EventsMissingError        a job is over, and the events that led there are not to be had
@@ -81,6 +82,10 @@ class NotSignedInError(SignInError):
 
 class SignInRefusedError(SignInError):
     """The user pool did not let the user in."""
+
+
+class AnswerRefusedError(SignInRefusedError):
+    """The user pool did not like an answer to what it asks for besides the password, and takes another."""
 
 
 class ConnectionLostError(DarkroomError):

@@ -1,6 +1,6 @@
 /** The page of one job: how it stands, what can be done about it, its stages, its report, and all of it as it is. */
 import { ApiError, inWords } from "../problems.js";
-import { Deed, Empty, Facts, Loading, Notice, PageTitle, Progress, Question, Status } from "./parts.js";
+import { CopyButton, Deed, Empty, Facts, Loading, Notice, PageTitle, Progress, Question, Status } from "./parts.js";
 import { STATUS_WORDS, adviceFor, capitalized, duration, moment, nameOf, secondsBetween, timeOfDay } from "../words.js";
 import { Report } from "./report.js";
 import { Timeline } from "./timeline.js";
@@ -218,15 +218,9 @@ function Events({ events }) {
 /** A document as it is: text in a box, and a way to take it along. */
 export function Raw({ title, document: content }) {
   const text = JSON.stringify(content, null, 2);
-  const [word, setWord] = useState("Copy");
-  const copy = async () => {
-    await navigator.clipboard.writeText(text);
-    setWord("Copied");
-    announce("Copied.");
-  };
   return html`<details class="panel">
     <summary><h2>${title}</h2></summary>
-    <${Deed} onDo=${copy} onFailed=${() => setWord("Select the text to copy it")}>${word}</${Deed}>
+    <${CopyButton} text=${text} />
     <pre class="raw" tabindex="0" role="region" aria-label=${title}>${text}</pre>
   </details>`;
 }

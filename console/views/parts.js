@@ -1,5 +1,6 @@
 /** Small parts that every view is made of. */
 import { STATUS_WORDS, moment, ago } from "../words.js";
+import { announce } from "../announcing.js";
 import { html, useEffect, useRef, useState } from "../html.js";
 import { inWords } from "../problems.js";
 
@@ -52,6 +53,17 @@ export function Deed({ onDo, onFailed, kind = "plain", children, ...rest }) {
   return html`<button type="button" class="button" data-kind=${kind} aria-disabled=${isBusy} onClick=${act} ...${rest}>
     ${children}
   </button>`;
+}
+
+/** Takes a text along. What the button says changes with it, for those who hear the page as well. */
+export function CopyButton({ text, children = "Copy" }) {
+  const [word, setWord] = useState(children);
+  const copy = async () => {
+    await navigator.clipboard.writeText(text);
+    setWord("Copied");
+    announce("Copied.");
+  };
+  return html`<${Deed} onDo=${copy} onFailed=${() => setWord("Select the text to copy it")}>${word}</${Deed}>`;
 }
 
 /** A question that has to be answered before anything else; Escape says no. */

@@ -1,7 +1,8 @@
-/** Signing in: at first, with a new password where the user pool wants one, and again when the sign-in has ended. */
-import { Notice } from "./parts.js";
+/** Signing in: at first, with whatever the user pool asks for besides the password, and again when the sign-in has ended. */
+import { AnswerRefusedError, SignInRefusedError, inWords } from "../problems.js";
+import { CODE, NEW_PASSWORD, SET_UP, authenticatorUri, inGroups } from "../challenges.js";
+import { CopyButton, Notice } from "./parts.js";
 import { html, useEffect, useRef, useState } from "../html.js";
-import { inWords } from "../problems.js";
 
 export function SignInView({ services }) {
   useEffect(() => {
@@ -35,41 +36,76 @@ export function SignInAgain({ services }) {
   </dialog>`;
 }
 
+/** The password, and then one form for each thing that the pool asks for. `refused` says why it begins anew. */
 function Credentials({ services, username, isFixed = false }) {
-  const [newPassword, setNewPassword] = useState(null);
-  return newPassword
-    ? html`<${NewPassword} services=${services} asked=${newPassword} />`
-    : html`<${NameAndPassword} services=${services} username=${username} isFixed=${isFixed} onNewPassword=${setNewPassword} />`;
+  const { pool, session } = services;
+  const [{ name, challenge, refused }, setState] = useState({});
+  const begin = (refused) => setState({ refused });
+  const go = (name, { tokens, challenge }) => (tokens ? session.begin(name, tokens) : setState({ name, challenge }));
+  if (!challenge) {
+    return html`<${NameAndPassword} pool=${pool} username=${username} isFixed=${isFixed} refused=${refused} onDone=${go} />`;
+  }
+  const answer = async (data) => {
+    try {
+      go(name, await pool.answer(challenge, String(data.get("answer"))));
+    } catch (error) {
+      if (!(error instanceof SignInRefusedError) || error instanceof AnswerRefusedError) throw error;
+      begin(inWords(error));
+    }
+  };
+  return html`<${FORMS[challenge.kind]} key=${challenge.session} challenge=${challenge} name=${name} onSubmit=${answer} />
+    <button type="button" class="button" data-kind="quiet" onClick=${() => begin()}>Begin again</button>`;
 }
 
-function NameAndPassword({ services, username, isFixed, onNewPassword }) {
-  const { pool, session } = services;
+function NameAndPassword({ pool, username, isFixed, refused, onDone }) {
   const signIn = async (data) => {
     const name = isFixed ? username : String(data.get("username")).trim();
-    const answer = await pool.signIn(name, String(data.get("password")));
-    if (answer.newPassword) onNewPassword({ ...answer.newPassword, name });
-    else session.begin(name, answer.tokens);
+    onDone(name, await pool.signIn(name, String(data.get("password"))));
   };
-  return html`<${Form} onSubmit=${signIn} button="Sign in" busy="Signing in …">
+  return html`<${Form} onSubmit=${signIn} button="Sign in" busy="Signing in …" refused=${refused}>
     <${Field} name="username" label="Email address" type="email" autocomplete="username" defaultValue=${username}
       readonly=${isFixed} autofocus=${!username} />
     <${Field} name="password" label="Password" type="password" autocomplete="current-password" autofocus=${Boolean(username)} />
   </${Form}>`;
 }
 
-function NewPassword({ services, asked }) {
-  const { pool, session } = services;
-  const set = async (data) => {
-    session.begin(asked.name, await pool.setNewPassword(asked, String(data.get("password"))));
-  };
-  return html`<${Form} onSubmit=${set} button="Set the password and sign in" busy="Setting the password …">
-    <p>Choose a password of your own: 12 characters at least, with small and capital letters, digits and signs.</p>
-    <${Field} name="password" label="New password" type="password" autocomplete="new-password" autofocus />
+function NewPassword({ onSubmit }) {
+  return html`<${Form} onSubmit=${onSubmit} button="Set the password and sign in" busy="Setting the password …">
+    <p id="asked">Choose a password of your own: 12 characters at least, with small and capital letters, digits and signs.</p>
+    <${Field} name="answer" label="New password" type="password" autocomplete="new-password" describedby="asked" autofocus />
   </${Form}>`;
 }
 
-function Form({ onSubmit, button, busy, children }) {
-  const [error, setError] = useState("");
+function Code({ onSubmit }) {
+  return html`<${Form} onSubmit=${onSubmit} button="Sign in" busy="Signing in …">
+    <${CodeField} label="Code of the authenticator app" />
+  </${Form}>`;
+}
+
+function SetUp({ challenge, name, onSubmit }) {
+  const { secret } = challenge;
+  return html`<${Form} onSubmit=${onSubmit} button="Set the app up and sign in" busy="Setting the app up …">
+    <div id="asked">
+      <p>Besides the password, a code is asked for here. Add an account to your authenticator app, with this key:</p>
+      <p><code class="key">${inGroups(secret)}</code></p>
+    </div>
+    <p class="actions">
+      <${CopyButton} text=${secret}>Copy the key</${CopyButton}>
+      <a class="button" href=${authenticatorUri(secret, name)}>Open in an app on this device</a>
+    </p>
+    <p class="faint">Whoever has the key can make your codes: keep it nowhere else.</p>
+    <${CodeField} label="Code that the app shows" describedby="asked" />
+  </${Form}>`;
+}
+
+const FORMS = { [NEW_PASSWORD]: NewPassword, [CODE]: Code, [SET_UP]: SetUp };
+
+function CodeField(rest) {
+  return html`<${Field} name="answer" inputmode="numeric" autocomplete="one-time-code" autofocus ...${rest} />`;
+}
+
+function Form({ onSubmit, button, busy, refused = "", children }) {
+  const [error, setError] = useState(refused);
   const [isBusy, setBusy] = useState(false);
   const submit = async (event) => {
     event.preventDefault();
@@ -81,7 +117,7 @@ function Form({ onSubmit, button, busy, children }) {
       await onSubmit(new FormData(form));
     } catch (problem) {
       setError(inWords(problem));
-      form.elements.password?.select();
+      (form.elements.answer ?? form.elements.password).select();
     }
     setBusy(false);
   };
@@ -93,13 +129,13 @@ function Form({ onSubmit, button, busy, children }) {
 }
 
 /** What was typed, or filled in by a password manager, is the field's own: drawing it again does not touch it. */
-function Field({ label, name, autofocus, ...rest }) {
+function Field({ label, name, autofocus, describedby, ...rest }) {
   const input = useRef(null);
   useEffect(() => {
     if (autofocus) input.current.focus();
   }, []);
   return html`<label class="field">
     <span>${label}</span>
-    <input ref=${input} name=${name} required ...${rest} />
+    <input ref=${input} name=${name} required aria-describedby=${describedby} ...${rest} />
   </label>`;
 }

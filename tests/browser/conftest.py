@@ -18,7 +18,7 @@ from darkroom import Client
 from lambdas.config import OPERATORS
 from laptop import front, ports, users
 from laptop.deployment import Deployment
-from laptop.places import HOME, ROOT, Home
+from laptop.places import HOME, Home
 from laptop.users import User
 from laptop.world import World
 from tests.browser import chromium
@@ -204,6 +204,3 @@ def _picture_if_failed(context: "BrowserContext", request: pytest.FixtureRequest
     for number, page in enumerate(context.pages):
         name = re.sub(r"\W+", "-", request.node.name)[:100]
         page.screenshot(path=OF_FAILURES / f"{name}-{number}.png", full_page=True)
-
-
-AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"

@@ -11,12 +11,12 @@ from darkroom import Client
 from laptop.users import User
 from laptop.waiting import wait_for
 from laptop.world import World
-from tests.browser.conftest import AXE, PHONE, Site, picture, row, sign_in
+from tests.browser.axe import violations
+from tests.browser.conftest import PHONE, Site, picture, row, sign_in
 from tests.browser.guard import NETWORK, Guard
 
 expect = pytest.importorskip("playwright.sync_api").expect
 SECONDS = 1000
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 @pytest.fixture(autouse=True)
@@ -73,27 +73,16 @@ def test_axe_finds_no_violation_in_any_view(
     page = new_page(color_scheme=scheme)
     page.goto(site.url)
     page.get_by_label("Password").wait_for()
-    found = {"sign-in": _violations(page)}
+    found = {"sign-in": violations(page)}
     sign_in(page, site, operator)
-    found |= {view: _violations(page) for view in views(page, site, two_jobs)}
-    assert {view: violations for view, violations in found.items() if violations} == {}
+    found |= {view: violations(page) for view in views(page, site, two_jobs)}
+    assert {view: faults for view, faults in found.items() if faults} == {}
     assert len(found) == 8
 
 
 def test_axe_finds_no_violation_before_there_are_jobs(page: Any) -> None:
     expect(page.get_by_text("No jobs yet")).to_be_visible()
-    assert _violations(page) == []
-
-
-def _violations(page: Any) -> list[str]:
-    if page.evaluate("typeof window.axe") == "undefined":
-        page.evaluate(AXE.read_text())
-    run = "(rules) => axe.run(document, { runOnly: { type: 'tag', values: rules } })"
-    return [
-        f"{violation['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
-        for violation in page.evaluate(run, RULES)["violations"]
-        for node in violation["nodes"]
-    ]
+    assert violations(page) == []
 
 
 def test_nothing_is_wider_than_a_phone(

@@ -9,12 +9,15 @@ from pathlib import Path
 import httpx
 import pytest
 from darkroom import Client, JobStatus
+from darkroom.challenges import CodeRequired
+from darkroom.tokens import TokenFile, Tokens
 
 from laptop import environment, users
 from laptop.deployment import Deployment
 from laptop.users import User
 from laptop.waiting import wait_for
 from laptop.world import World
+from tests.authenticator import code, second_factor
 from tests.runbooks import Section, sections
 
 SECTIONS = {section.anchor: section for section in sections()}
@@ -27,7 +30,8 @@ NOT_HERE = {
     "old-versions": "the same",
 }
 YES = {"ExpressionAttributeValues": {":yes": {"BOOL": True}}}
-TYPED_IN_TESTS_OF_THEIR_OWN = {"pause-and-resume", "drain", "rotating-secrets", "restoring-the-table"}
+LOST_FACTOR = "somebody-has-lost-their-second-factor"
+TYPED_IN_TESTS_OF_THEIR_OWN = {"pause-and-resume", "drain", "rotating-secrets", "restoring-the-table", LOST_FACTOR}
 """They take something away, which is looked at and given back."""
 
 
@@ -174,3 +178,26 @@ def test_rotating_ends_the_sessions_of_a_person_and_of_a_machine(deployed: Deplo
     assert old not in {client["ClientId"] for client in clients}
     status = pool.admin_get_user(UserPoolId=pool_id, Username=user.name)["UserStatus"]
     assert status in {"RESET_REQUIRED", "FORCE_CHANGE_PASSWORD"}
+
+
+def test_user_without_the_app_gets_in_again_or_is_made_anew(
+    deployed: Deployment, operator: Operator, tmp_path: Path
+) -> None:
+    user = User("forgetful@darkroom.example")
+    users.create(deployed, user)
+    optional, required = typed(LOST_FACTOR)
+    with second_factor(deployed), users.sign_in(deployed, user, tmp_path / "profile.json") as client:
+        pool, tokens = client.user_pool, TokenFile(client.profile).load()
+        assert tokens is not None
+        secret = pool.new_secret(tokens.access_token)
+        pool.demand_code(tokens.access_token, code(secret))
+        assert isinstance(pool.sign_in(user.name, user.password), CodeRequired)
+
+        operator.types(optional, NAME=user.name)
+        assert isinstance(pool.sign_in(user.name, user.password), Tokens)
+
+        assert tokens.claims["sub"] in operator.types(required, NAME=user.name)
+        found = deployed.client("cognito-idp").admin_get_user(
+            UserPoolId=deployed.outputs["UserPoolId"], Username=user.name
+        )
+        assert found["UserStatus"] == "FORCE_CHANGE_PASSWORD"

@@ -333,6 +333,10 @@ def test_tokens_are_short_lived_and_a_sign_in_can_be_revoked(template: Resources
     assert client["AllowedOAuthFlowsUserPoolClient"] is False
 
 
+def test_first_sign_in_leaves_time_to_set_an_app_up_and_no_more(template: Resources) -> None:
+    assert template.named("Identity", "AWS::Cognito::UserPoolClient")["AuthSessionValidity"] == 10
+
+
 def test_second_factor_is_an_app_where_there_is_one(templates: dict[str, Any], environments: dict[str, Any]) -> None:
     for name, settings in environments.items():
         pool = Resources(templates[name]).named("Identity", "AWS::Cognito::UserPool")

@@ -17,7 +17,19 @@ from collections.abc import Sequence
 
 import typer
 
-from darkroom.cli import account, analyze, cost, dead_letters, exit_codes, jobs, logs, result, similar, smoke
+from darkroom.cli import (
+    account,
+    analyze,
+    cost,
+    dead_letters,
+    exit_codes,
+    jobs,
+    logs,
+    result,
+    second_factor,
+    similar,
+    smoke,
+)
 from darkroom.cli.desk import Desk
 from darkroom.cli.terminal import error_document
 from darkroom.errors import DarkroomError
@@ -48,6 +60,13 @@ app.command("login")(account.login)
 app.command("logout")(account.logout)
 app.command("configure")(account.configure)
 app.command("version")(account.version)
+
+factor = typer.Typer(
+    help="Have signing in ask for a code of an authenticator app, too, or no longer.", no_args_is_help=True
+)
+factor.command("on")(second_factor.on)
+factor.command("off")(second_factor.off)
+app.add_typer(factor, name="second-factor")
 
 dlq = typer.Typer(
     help="For operators: look at dead letters, redrive their jobs, discard them. Needs credentials of the AWS account.",

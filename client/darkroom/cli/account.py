@@ -1,25 +1,18 @@
 """`darkroom configure`, `login`, `logout` and `version`: whom to speak to, and as whom."""
 
-import os
-import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from darkroom.cli.desk import Desk
-from darkroom.cli.exit_codes import ExitCode
 from darkroom.cli.options import Json, ProfileName
+from darkroom.cli.questions import PASSWORD, USERNAME, ask, tokens_of
 from darkroom.client import Client
-from darkroom.errors import DarkroomError, SignInRefusedError
+from darkroom.errors import DarkroomError
 from darkroom.operator_places import OperatorPlaces
 from darkroom.profile import Profile, path_to_write
-from darkroom.sign_in import NewPasswordRequired
 from darkroom.surroundings import VERSION
-from darkroom.tokens import TokenFile, Tokens
-
-USERNAME_VARIABLE = "DARKROOM_USERNAME"
-PASSWORD_VARIABLE = "DARKROOM_PASSWORD"  # noqa: S105 - a variable's name
-NEW_PASSWORD_VARIABLE = "DARKROOM_NEW_PASSWORD"  # noqa: S105 - a variable's name
+from darkroom.tokens import TokenFile
 
 ApiUrl = Annotated[str, typer.Option("--api-url", metavar="URL", help="The stack's output ApiUrl.", show_default=False)]
 ClientId = Annotated[
@@ -42,7 +35,7 @@ Stack = Annotated[
     str | None, typer.Option("--stack", metavar="NAME", help="For operators: the stack's name, such as Darkroom-prod.")
 ]
 Username = Annotated[
-    str | None, typer.Option("--username", metavar="NAME", help=f"Whom to sign in; {USERNAME_VARIABLE} by default.")
+    str | None, typer.Option("--username", metavar="NAME", help=f"Whom to sign in; {USERNAME.variable} by default.")
 ]
 
 
@@ -67,22 +60,22 @@ def configure(
     made = Profile.of(api_url=api_url, client_id=client_id, auth_url=auth_url, region=region, operator=operator or None)
     path = path_to_write(profile)
     made.save(path)
-    _tell(desk, {"profile": str(path)}, f"Wrote {path}. Next: `darkroom login`.")
+    desk.terminal.tell({"profile": str(path)}, f"Wrote {path}. Next: `darkroom login`.")
 
 
 def login(
     context: typer.Context, *, username: Username = None, profile: ProfileName = None, json: Json = False
 ) -> None:
-    """Sign in. Asks for what DARKROOM_USERNAME and DARKROOM_PASSWORD do not say."""
+    """Sign in. Asks for what DARKROOM_USERNAME, DARKROOM_PASSWORD and DARKROOM_CODE (a second factor) do not say."""
     desk = Desk.of(context, json=json)
     chosen = Profile.find(profile)
     with Client(chosen, surroundings=desk.surroundings) as client:
-        name = username or os.environ.get(USERNAME_VARIABLE) or _ask("User name", USERNAME_VARIABLE)
-        password = os.environ.get(PASSWORD_VARIABLE) or _ask("Password", PASSWORD_VARIABLE, secret=True)
-        answer = client.user_pool.sign_in(name, password)
-        tokens = _with_new_password(desk, client, answer) if isinstance(answer, NewPasswordRequired) else answer
+        name = username or ask(USERNAME)
+        step = client.user_pool.sign_in(name, ask(PASSWORD))
+        tokens = tokens_of(desk.terminal, client.user_pool, step, name)
     TokenFile(chosen).save(tokens)
-    _tell(desk, {"signedIn": True, "username": name, "apiUrl": chosen.api_url}, f"Signed in to {chosen.api_url}.")
+    told = {"signedIn": True, "username": name, "apiUrl": chosen.api_url}
+    desk.terminal.tell(told, f"Signed in to {chosen.api_url}.")
 
 
 def logout(context: typer.Context, *, profile: ProfileName = None, json: Json = False) -> None:
@@ -97,7 +90,7 @@ def logout(context: typer.Context, *, profile: ProfileName = None, json: Json = 
                 client.user_pool.revoke(tokens.refresh_token)
         except DarkroomError as error:
             desk.terminal.say(f"The user pool was not told, and will forget in its own time: {error}", style="yellow")
-    _tell(desk, {"signedIn": False}, "Signed out.")
+    desk.terminal.tell({"signedIn": False}, "Signed out.")
 
 
 def version(context: typer.Context, *, json: Json = False) -> None:
@@ -107,32 +100,3 @@ def version(context: typer.Context, *, json: Json = False) -> None:
         desk.terminal.emit({"version": VERSION})
     else:
         desk.terminal.show_line(f"darkroom {VERSION}")
-
-
-def _with_new_password(desk: Desk, client: Client, required: NewPasswordRequired) -> Tokens:
-    given = os.environ.get(NEW_PASSWORD_VARIABLE)
-    if given:
-        return client.user_pool.set_new_password(required, given)
-    desk.terminal.say("This is your first sign-in: choose a password of your own.")
-    while True:
-        try:
-            chosen = _ask("New password", NEW_PASSWORD_VARIABLE, secret=True, confirm=True)
-            return client.user_pool.set_new_password(required, chosen)
-        except SignInRefusedError as error:
-            desk.terminal.fail(error)
-
-
-def _ask(what: str, variable: str, *, secret: bool = False, confirm: bool = False) -> str:
-    if not sys.stdin.isatty():
-        raise typer.BadParameter(f"there is no terminal to ask on; set {variable}.", param_hint=what)
-    try:
-        answer = typer.prompt(what, hide_input=secret, confirmation_prompt=confirm, err=True)
-    except typer.Abort as abort:
-        raise typer.Exit(ExitCode.DETACHED) from abort
-    return str(answer)
-
-
-def _tell(desk: Desk, document: dict[str, Any], words: str) -> None:
-    if desk.terminal.json:
-        desk.terminal.emit(document)
-    desk.terminal.say(words)

@@ -58,6 +58,12 @@ class Terminal:
         """Print one line of JSON on stdout. All of it is ASCII, so that no text can act on a terminal."""
         print(json.dumps(document), file=self.out.file, flush=True)
 
+    def tell(self, document: Mapping[str, Any], words: str) -> None:
+        """Say what was done: to the person, and to a program if there is one."""
+        if self.json:
+            self.emit(document)
+        self.say(words)
+
     def fail(self, error: DarkroomError, about: str | None = None) -> ExitCode:
         """Say what went wrong and return the exit code for it."""
         self.say(f"{about}: {error}" if about else str(error), style="red")

@@ -22,6 +22,9 @@ AUTH = "https://auth.test"
 STORAGE = "https://storage.test/images"
 TOKEN_SECONDS = 3600
 MAX_BYTES = 1000
+SECRET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"  # noqa: S105 - of nobody
+CODE = "492039"
+"""What an app shows that was given the secret; the pool takes no other."""
 STAGES = ("inspect", "palette", "report")
 REPORT = {
     "schemaVersion": 1,
@@ -123,6 +126,12 @@ class FakeDarkroom:
     now: float = field(default_factory=lambda: 1_700_000_000.0)
     passwords: dict[str, str] = field(default_factory=lambda: {"ada": "right"})
     temporary: set[str] = field(default_factory=set)
+    codes: dict[str, str] = field(default_factory=dict)
+    """What the authenticator app of a user shows, of those who have one."""
+    needs_code: bool = False
+    """Whether nobody gets in without an authenticator app."""
+    second_factor: bool = True
+    """Whether there can be one."""
     row_after: float = 0.0
     stage_seconds: float = 1.0
     retry_after: str = "1"
@@ -142,6 +151,10 @@ class FakeDarkroom:
         self.images: dict[str, bytes] = {}
         self.tokens: dict[str, float] = {}
         self.refresh_tokens: set[str] = set()
+        self.sessions: dict[str, tuple[str, str]] = {}
+        """What was asked for in it, and of whom."""
+        self.verified: set[str] = set()
+        """Whose app has shown a code of the secret."""
         self.requests: list[httpx.Request] = []
         self.slept: list[float] = []
         self.faults: list[tuple[str, Answer]] = []
@@ -223,29 +236,112 @@ class FakeDarkroom:
         assert request.headers["Content-Type"] == "application/x-amz-json-1.1"
         action = request.headers["X-Amz-Target"].removeprefix("AWSCognitoIdentityProviderService.")
         body = json.loads(request.content)
+        if action in self._of_apps:
+            assert "ClientId" not in body
+            return self._of_apps[action](body)
         assert body["ClientId"] == "client-1"
-        given = body.get("AuthParameters") or body.get("ChallengeResponses") or {}
         if action == "RevokeToken":
             self.refresh_tokens.discard(body["Token"])
             return httpx.Response(200, json={})
         if action == "RespondToAuthChallenge":
-            return self._new_password(body, given)
-        if body["AuthFlow"] == "REFRESH_TOKEN_AUTH":
+            return self._answered(body["ChallengeName"], body["Session"], body["ChallengeResponses"])
+        return self._initiated(body["AuthFlow"], body["AuthParameters"])
+
+    def _initiated(self, flow: str, given: dict[str, str]) -> httpx.Response:
+        if flow == "REFRESH_TOKEN_AUTH":
             known = given["REFRESH_TOKEN"] in self.refresh_tokens
             return self._tokens(refresh=None) if known else refusal("NotAuthorizedException", "Invalid Refresh Token")
         if self.passwords.get(given["USERNAME"]) != given["PASSWORD"]:
             return refusal("NotAuthorizedException", "Incorrect username or password.")
         if given["USERNAME"] in self.temporary:
-            return httpx.Response(200, json={"ChallengeName": "NEW_PASSWORD_REQUIRED", "Session": "session-1"})
-        return self._tokens(refresh=f"refresh-{given['USERNAME']}")
+            return self._asks("NEW_PASSWORD_REQUIRED", given["USERNAME"])
+        return self._let_in(given["USERNAME"])
 
-    def _new_password(self, body: dict[str, Any], given: dict[str, str]) -> httpx.Response:
-        assert body["Session"] == "session-1"
-        if len(given["NEW_PASSWORD"]) < 8:
-            return refusal("InvalidPasswordException", "Password not long enough")
-        self.passwords[given["USERNAME"]] = given["NEW_PASSWORD"]
-        self.temporary.discard(given["USERNAME"])
-        return self._tokens(refresh=f"refresh-{given['USERNAME']}")
+    def _asks(self, challenge: str, username: str) -> httpx.Response:
+        """Ask for something; each session is good until it is answered well."""
+        session = f"session-{len(self.requests)}"
+        self.sessions[session] = (challenge, username)
+        # The pool knows a user by an id, and wants the answer under it.
+        parameters = {"USER_ID_FOR_SRP": f"id-of-{username}"}
+        answer = {"ChallengeName": challenge, "Session": session, "ChallengeParameters": parameters}
+        return httpx.Response(200, json=answer)
+
+    def _let_in(self, username: str) -> httpx.Response:
+        if username in self.codes:
+            return self._asks("SOFTWARE_TOKEN_MFA", username)
+        if self.needs_code:
+            return self._asks("MFA_SETUP", username)
+        return self._tokens(refresh=f"refresh-{username}")
+
+    def _answered(self, challenge: str, session: str, given: dict[str, str]) -> httpx.Response:
+        if self.sessions.get(session, ("", ""))[0] != challenge:
+            return refusal("NotAuthorizedException", "Invalid session for the user, session is expired.")
+        username = self.sessions[session][1]
+        assert given["USERNAME"] == f"id-of-{username}"
+        if challenge == "SOFTWARE_TOKEN_MFA" and given["SOFTWARE_TOKEN_MFA_CODE"] != self.codes[username]:
+            return refusal("CodeMismatchException", "Invalid code received for user")
+        if challenge == "NEW_PASSWORD_REQUIRED":
+            if len(given["NEW_PASSWORD"]) < 8:
+                return refusal("InvalidPasswordException", "Password not long enough")
+            self.passwords[username] = given["NEW_PASSWORD"]
+            self.temporary.discard(username)
+        del self.sessions[session]
+        if challenge == "NEW_PASSWORD_REQUIRED":
+            return self._let_in(username)
+        return self._tokens(refresh=f"refresh-{username}")
+
+    @property
+    def _of_apps(self) -> dict[str, Callable[[dict[str, Any]], httpx.Response]]:
+        return {
+            "AssociateSoftwareToken": self._associate,
+            "VerifySoftwareToken": self._verify,
+            "SetUserMFAPreference": self._prefer,
+            "GetUser": self._user,
+        }
+
+    def _user(self, body: dict[str, Any]) -> httpx.Response:
+        if not self._is_known(body):
+            return refusal("NotAuthorizedException", "Access Token has been revoked")
+        user = {
+            "Username": "id-of-ada",
+            "UserAttributes": [{"Name": "sub", "Value": "1"}, {"Name": "email", "Value": "ada@darkroom.test"}],
+            **({"UserMFASettingList": ["SOFTWARE_TOKEN_MFA"]} if "ada" in self.codes else {}),
+        }
+        return httpx.Response(200, json=user)
+
+    def _is_known(self, body: dict[str, Any]) -> bool:
+        return body.get("Session") in self.sessions or body.get("AccessToken") in self.tokens
+
+    def _associate(self, body: dict[str, Any]) -> httpx.Response:
+        if not self._is_known(body):
+            return refusal("NotAuthorizedException", "Invalid session for the user.")
+        if not self.second_factor:
+            return refusal("SoftwareTokenMFANotFoundException", "Software Token MFA is not enabled for the userPool.")
+        return httpx.Response(200, json={"SecretCode": SECRET, **self._handed_on(body)})
+
+    def _verify(self, body: dict[str, Any]) -> httpx.Response:
+        if not self._is_known(body):
+            return refusal("NotAuthorizedException", "Invalid session for the user.")
+        if body["UserCode"] != CODE:
+            return refusal("EnableSoftwareTokenMFAException", "Code mismatch and fail enable Software Token MFA")
+        self.verified.add(self.sessions.get(body.get("Session", ""), ("", "ada"))[1])
+        return httpx.Response(200, json={"Status": "SUCCESS", **self._handed_on(body)})
+
+    def _handed_on(self, body: dict[str, Any]) -> dict[str, str]:
+        """A session is good once, and goes on as another."""
+        if "Session" not in body:
+            return {}
+        session = f"{body['Session']}+"
+        self.sessions[session] = self.sessions.pop(body["Session"])
+        return {"Session": session}
+
+    def _prefer(self, body: dict[str, Any]) -> httpx.Response:
+        if not self._is_known(body):
+            return refusal("NotAuthorizedException", "Access Token has expired")
+        wanted = body["SoftwareTokenMfaSettings"]["Enabled"]
+        assert not wanted or "ada" in self.verified
+        self.codes = {"ada": CODE} if wanted else {}
+        return httpx.Response(200, json={})
 
     def _tokens(self, refresh: str | None) -> httpx.Response:
         result = {"AccessToken": self.issue(), "IdToken": "identity", "ExpiresIn": TOKEN_SECONDS}

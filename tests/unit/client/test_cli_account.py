@@ -12,7 +12,7 @@ from darkroom.cli.account import typer
 from darkroom.tokens import TokenFile, Tokens
 
 from tests.unit.client.conftest import Run
-from tests.unit.client.fake_darkroom import AUTH, FakeDarkroom
+from tests.unit.client.fake_darkroom import API, AUTH, CODE, SECRET, FakeDarkroom
 
 RunCommand = Callable[..., Run]
 
@@ -79,6 +79,134 @@ def test_login_of_an_invited_user_takes_the_new_password_from_the_environment(
 
     monkeypatch.setenv("DARKROOM_NEW_PASSWORD", "long enough")
     assert run("login").code == 0
+
+
+def test_login_with_a_second_factor_asks_until_the_code_is_right(
+    run: RunCommand, fake: FakeDarkroom, answers: list[str]
+) -> None:
+    fake.codes["ada"] = "123456"
+    answers += ["ada", "right", "000000", "nonsense", "123 456"]
+    ended = run("login")
+
+    assert ended.code == 0
+    assert ended.err.index("The code is wrong") < ended.err.index("six digits")
+    assert answers == []
+
+
+def test_login_that_took_too_long_ends_and_says_to_begin_again(
+    run: RunCommand, fake: FakeDarkroom, answers: list[str]
+) -> None:
+    fake.codes["ada"] = "123456"
+    fake.on_request = lambda request: fake.sessions.clear()
+    answers += ["ada", "right", "123456"]
+    ended = run("login")
+
+    assert ended.code == 3
+    assert "Begin again, with the password" in ended.err
+    assert answers == []
+
+
+@pytest.mark.usefixtures("ada")
+def test_login_takes_the_code_from_the_environment(
+    run: RunCommand, fake: FakeDarkroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.codes["ada"] = "123456"
+    monkeypatch.setenv("DARKROOM_CODE", "000000")
+    assert run("login").code == 3
+
+    monkeypatch.setenv("DARKROOM_CODE", "123456")
+    assert run("login").code == 0
+
+
+@pytest.mark.usefixtures("ada")
+def test_login_with_a_second_factor_and_no_terminal_says_which_variable_to_set(
+    run: RunCommand, fake: FakeDarkroom
+) -> None:
+    fake.codes["ada"] = "123456"
+    ended = run("login")
+
+    assert ended.code == 2
+    assert "DARKROOM_CODE" in ended.err
+
+
+def test_login_of_an_invited_user_sets_a_password_and_then_an_app(
+    run: RunCommand, fake: FakeDarkroom, answers: list[str]
+) -> None:
+    fake.temporary.add("ada")
+    fake.needs_code = True
+    answers += ["ada", "right", "long enough", "000000", CODE]
+    ended = run("login", "--json")
+
+    assert ended.code == 0
+    assert "ABCD EFGH IJKL MNOP QRST UVWX YZ23 4567" in ended.err
+    assert f"otpauth://totp/Darkroom:ada?secret={SECRET}&issuer=Darkroom" in ended.err
+    assert ended.err.count("ABCD EFGH") == 1
+    assert ended.lines() == [{"signedIn": True, "username": "ada", "apiUrl": API}]
+
+
+@pytest.mark.usefixtures("ada")
+def test_login_shows_no_secret_where_nobody_is_at_a_terminal(
+    run: RunCommand, fake: FakeDarkroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.needs_code = True
+    monkeypatch.setenv("DARKROOM_CODE", CODE)
+    ended = run("login")
+
+    assert ended.code == 2
+    assert "no terminal" in ended.err
+    assert "otpauth" not in ended.err
+    assert SECRET[:4] not in ended.err
+
+
+def test_second_factor_on_asks_for_a_code_at_the_next_sign_in_and_off_no_more(
+    run: RunCommand, fake: FakeDarkroom, answers: list[str], signed_in: Tokens
+) -> None:
+    answers += ["000000", CODE]
+    ended = run("second-factor", "on", "--json")
+    assert (ended.code, ended.lines()) == (0, [{"secondFactor": True}])
+    assert "otpauth://totp/Darkroom:ada%40darkroom.test?secret=" in ended.err
+
+    answers += ["ada", "right", CODE]
+    assert run("login").code == 0
+    assert "asks for a code already" in run("second-factor", "on").err
+    answers += [CODE]
+    assert "Go through with this" in run("second-factor", "on", "--replace").err
+    assert run("second-factor", "off").code == 0
+    answers += ["ada", "right"]
+    assert run("login").code == 0
+    assert answers == []
+
+
+@pytest.mark.parametrize("which", ["on", "off"])
+def test_second_factor_of_nobody_and_of_an_ended_sign_in_says_to_sign_in(
+    run: RunCommand, fake: FakeDarkroom, profile: Profile, which: str
+) -> None:
+    assert run("second-factor", which).code == 3
+    TokenFile(profile).save(Tokens(access_token="revoked"))
+    ended = run("second-factor", which)
+
+    assert ended.code == 3
+    assert "darkroom login" in ended.err
+
+
+def test_second_factor_without_a_terminal_begins_nothing(
+    run: RunCommand, fake: FakeDarkroom, signed_in: Tokens
+) -> None:
+    ended = run("second-factor", "on")
+
+    assert ended.code == 2
+    assert "no terminal" in ended.err
+    assert len(fake.sent("auth")) == 1
+
+
+def test_second_factor_where_there_is_none_says_so(
+    run: RunCommand, fake: FakeDarkroom, signed_in: Tokens, answers: list[str]
+) -> None:
+    fake.second_factor = False
+    ended = run("second-factor", "on")
+
+    assert ended.code == 3
+    assert "`mfa` is off" in ended.err
 
 
 def test_login_without_a_terminal_to_ask_on_says_which_variable_to_set(run: RunCommand) -> None:
@@ -195,7 +323,10 @@ def test_worst_ranks_every_code() -> None:
 
 
 def test_every_command_has_json_and_help(run: RunCommand) -> None:
-    for command in app.registered_commands:
-        shown = run(command.name, "--help").out
-
-        assert "--json" in shown
+    for command in [[command.name] for command in app.registered_commands] + [
+        [group.name, command.name]
+        for group in app.registered_groups
+        if group.typer_instance
+        for command in group.typer_instance.registered_commands
+    ]:
+        assert "--json" in run(*command, "--help").out

@@ -6,17 +6,18 @@ from pathlib import Path
 import httpx
 import pytest
 from darkroom import Client, Profile
+from darkroom.challenges import AuthenticatorRequired, CodeRequired, NewPasswordRequired, authenticator_uri, in_groups
 from darkroom.errors import (
+    AnswerRefusedError,
     NotSignedInError,
     SignInError,
     SignInRefusedError,
     TooManyRequestsError,
     UnexpectedAnswerError,
 )
-from darkroom.sign_in import NewPasswordRequired
 from darkroom.tokens import TokenFile, Tokens
 
-from tests.unit.client.fake_darkroom import TOKEN_SECONDS, FakeDarkroom, problem, refusal
+from tests.unit.client.fake_darkroom import CODE, SECRET, TOKEN_SECONDS, FakeDarkroom, problem, refusal
 
 
 def refreshes(fake: FakeDarkroom) -> int:
@@ -143,9 +144,98 @@ def test_sign_in_of_an_invited_user_asks_for_a_new_password(client: Client, fake
     asked = client.user_pool.sign_in("ada", "right")
     assert isinstance(asked, NewPasswordRequired)
 
-    with pytest.raises(SignInRefusedError, match="not long enough"):
-        client.user_pool.set_new_password(asked, "short")
-    assert client.user_pool.set_new_password(asked, "long enough").refresh_token in fake.refresh_tokens
+    with pytest.raises(AnswerRefusedError, match="not long enough"):
+        client.user_pool.answer(asked, "short")
+    assert isinstance(client.user_pool.answer(asked, "long enough"), Tokens)
+
+
+def test_sign_in_with_a_second_factor_asks_for_a_code_until_it_is_right(client: Client, fake: FakeDarkroom) -> None:
+    fake.codes["ada"] = "123456"
+    asked = client.user_pool.sign_in("ada", "right")
+    assert isinstance(asked, CodeRequired)
+
+    with pytest.raises(AnswerRefusedError, match="wrong"):
+        client.user_pool.answer(asked, "654321")
+    assert isinstance(client.user_pool.answer(asked, " 123 456"), Tokens)
+
+
+@pytest.mark.parametrize("given", ["", "12345", "1234567", "12345a", "\uff11\uff12\uff13\uff14\uff15\uff16"])
+def test_answer_that_is_no_code_is_not_sent(client: Client, fake: FakeDarkroom, given: str) -> None:
+    fake.codes["ada"] = "123456"
+    asked = client.user_pool.sign_in("ada", "right")
+    assert isinstance(asked, CodeRequired)
+
+    with pytest.raises(AnswerRefusedError, match="six digits"):
+        client.user_pool.answer(asked, given)
+    assert len(fake.requests) == 1
+
+
+def test_code_that_was_used_before_may_be_followed_by_the_next(client: Client, fake: FakeDarkroom) -> None:
+    fake.codes["ada"] = "123456"
+    asked = client.user_pool.sign_in("ada", "right")
+    fake.fail("auth", refusal("ExpiredCodeException", "Your software token has already been used once."))
+    assert isinstance(asked, CodeRequired)
+
+    with pytest.raises(AnswerRefusedError, match="the next one"):
+        client.user_pool.answer(asked, "123456")
+    assert isinstance(client.user_pool.answer(asked, "123456"), Tokens)
+
+
+def test_sign_in_where_a_second_factor_has_to_be_set_up_shows_its_secret(client: Client, fake: FakeDarkroom) -> None:
+    fake.needs_code = True
+    asked = client.user_pool.sign_in("ada", "right")
+    assert isinstance(asked, AuthenticatorRequired)
+    assert asked.secret == SECRET
+    assert SECRET not in repr(asked)
+
+    fake.fail("auth", httpx.Response(200, json={"Status": "ERROR", "Session": "other"}))
+    for code in (CODE, "000000"):
+        with pytest.raises(AnswerRefusedError, match="wrong"):
+            client.user_pool.answer(asked, code)
+    assert isinstance(client.user_pool.answer(asked, CODE), Tokens)
+    assert fake.verified == {"ada"}
+
+
+def test_challenges_follow_each_other(client: Client, fake: FakeDarkroom) -> None:
+    fake.temporary.add("ada")
+    fake.needs_code = True
+    first = client.user_pool.sign_in("ada", "right")
+    assert isinstance(first, NewPasswordRequired)
+    second = client.user_pool.answer(first, "long enough")
+    assert isinstance(second, AuthenticatorRequired)
+
+    assert isinstance(client.user_pool.answer(second, CODE), Tokens)
+
+
+@pytest.mark.parametrize("given", [CODE, "a new password"])
+def test_answer_that_comes_too_late_says_to_begin_again(client: Client, fake: FakeDarkroom, given: str) -> None:
+    fake.needs_code = given == CODE
+    fake.temporary |= set() if fake.needs_code else {"ada"}
+    asked = client.user_pool.sign_in("ada", "right")
+    assert not isinstance(asked, Tokens)
+    fake.sessions.clear()
+
+    with pytest.raises(SignInRefusedError, match="with the password") as refused:
+        client.user_pool.answer(asked, given)
+    assert not isinstance(refused.value, AnswerRefusedError)
+
+
+def test_answer_that_leads_to_what_cannot_be_answered_ends_the_sign_in(client: Client, fake: FakeDarkroom) -> None:
+    fake.temporary.add("ada")
+    asked = client.user_pool.sign_in("ada", "right")
+    fake.fail("auth", httpx.Response(200, json={"ChallengeName": "SMS_MFA", "Session": "s"}))
+    assert isinstance(asked, NewPasswordRequired)
+
+    with pytest.raises(SignInRefusedError, match="SMS_MFA") as refused:
+        client.user_pool.answer(asked, "long enough")
+    assert not isinstance(refused.value, AnswerRefusedError)
+
+
+def test_address_for_an_app_names_the_account_and_the_issuer() -> None:
+    assert authenticator_uri("ABCD2345", "ada+x@darkroom.test") == (
+        "otpauth://totp/Darkroom:ada%2Bx%40darkroom.test?secret=ABCD2345&issuer=Darkroom"
+    )
+    assert in_groups("ABCDEFGHIJ") == "ABCD EFGH IJ"
 
 
 def test_sign_in_when_throttled_tries_again(client: Client, fake: FakeDarkroom) -> None:
