@@ -38,7 +38,7 @@ from laptop.bench.runtime_api import RuntimeApi
 from laptop.places import ROOT
 from stacks import bundling
 
-ROUNDS: Final = 3
+ROUNDS: Final = 7
 STAGE_LIMIT: Final = 2.5
 OTHER_LIMIT: Final = 7.0
 NOTHING: Final = "nothing"
@@ -264,6 +264,8 @@ def _others(folder: Path) -> list[Function]:
         "requestContext": {
             "authorizer": {"claims": {"sub": _ATTEMPT.owner}},
             "requestTimeEpoch": 1764000000000,
+            "requestId": "bench",
+            "requestId": "bench",
             "stage": "v1",
             "path": f"/v1/jobs/{_ATTEMPT.job_id}",
         },
