@@ -10,7 +10,7 @@ from typing import Any, Final
 from lambdas.adapters import keys
 from lambdas.adapters.item_values import from_item_value, to_item_value
 from lambdas.jobs.cost import Cost, Spent
-from lambdas.jobs.likeness import Fingerprint
+from lambdas.jobs.fingerprint import Fingerprint
 from lambdas.jobs.model import Failure, Job, OwedLetter, StageRecord
 from lambdas.jobs.status import StageStatus, Status
 

@@ -14,7 +14,8 @@ from lambdas.adapters.clients import client
 from lambdas.adapters.job_items import Item, fingerprint_from_row, marshal, unmarshal
 from lambdas.adapters.job_list import JobList
 from lambdas.adapters.row_writes import is_expired
-from lambdas.jobs.likeness import Entry, Fingerprint, Match, matches
+from lambdas.jobs.fingerprint import Fingerprint
+from lambdas.jobs.likeness import Entry, Match, matches
 from lambdas.jobs.model import Job
 
 

@@ -9,9 +9,9 @@ from lambdas.handlers.job_message import JobMessage
 from lambdas.handlers.logs import logger
 from lambdas.handlers.new_jobs import failed_job
 from lambdas.handlers.settling import fail, send_owed_letter
-from lambdas.jobs.dead_letter import BEFORE_THE_FIRST_STAGE, DeadLetter
+from lambdas.jobs.dead_letter import DeadLetter
 from lambdas.jobs.errors import JobError
-from lambdas.jobs.model import Failure, OwedLetter
+from lambdas.jobs.model import BEFORE_THE_FIRST_STAGE, Failure, OwedLetter
 from lambdas.jobs.status import Status
 from lambdas.jobs.times import now
 

@@ -10,9 +10,8 @@ from lambdas import config
 from lambdas.adapters.job_list import JobList
 from lambdas.handlers.logs import logger
 from lambdas.handlers.new_jobs import refused_job
-from lambdas.jobs.dead_letter import BEFORE_THE_FIRST_STAGE
 from lambdas.jobs.errors import TooManyJobs
-from lambdas.jobs.model import Failure, Job
+from lambdas.jobs.model import BEFORE_THE_FIRST_STAGE, Failure, Job
 
 NO_ROOM = "You had {limit} unfinished jobs, as many as there may be. Redrive this one when some of them are done."
 

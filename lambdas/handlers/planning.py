@@ -4,13 +4,15 @@ What is not wanted is SKIPPED in the row, so that it is not invoked, or returns 
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lambdas import config
 from lambdas.jobs.model import Job, StageRecord
 from lambdas.jobs.status import STAGE_CLOSED, StageStatus
-from lambdas.jobs.submission import Submission
 from lambdas.stages.catalogue import BY_NAME, LARGE_PIXELS, STAGES, Stage, Unasked
+
+if TYPE_CHECKING:  # stages start without it
+    from lambdas.jobs.submission import Submission
 
 NEEDS_AWS: Final = (
     "It needs Amazon Rekognition, a service of AWS, and the setting `labels` of this deployment is off: on a laptop, "
@@ -19,12 +21,12 @@ NEEDS_AWS: Final = (
 NOT_LARGE: Final = "The image has fewer than 50 megapixels, and `analyses` does not name it."
 
 
-def plan(submission: Submission) -> dict[str, StageRecord]:
+def plan(submission: "Submission") -> dict[str, StageRecord]:
     """What a new job remembers of each stage: that it is still to be done, or that it is skipped, and why."""
     return {stage.name: _planned(stage, submission) for stage in STAGES}
 
 
-def _planned(stage: Stage, submission: Submission) -> StageRecord:
+def _planned(stage: Stage, submission: "Submission") -> StageRecord:
     if not _may_be_wanted(stage, submission):
         return StageRecord(weight=stage.weight, status=StageStatus.SKIPPED)
     if stage.asks_rekognition and not config.flag(config.Variable.LABELS):
@@ -32,7 +34,7 @@ def _planned(stage: Stage, submission: Submission) -> StageRecord:
     return StageRecord(weight=stage.weight)
 
 
-def _may_be_wanted(stage: Stage, submission: Submission) -> bool:
+def _may_be_wanted(stage: Stage, submission: "Submission") -> bool:
     if not stage.optional or stage.name in submission.analyses:
         return True
     return stage.unasked is Unasked.RUN_IF_LARGE and not submission.names_analyses

@@ -22,11 +22,10 @@ from lambdas.handlers.logs import about_job, about_nobody, logger
 from lambdas.handlers.metrics import count
 from lambdas.handlers.settling import fail, finish_cancel, send_owed_letter, settle_after
 from lambdas.handlers.watching import next_look
-from lambdas.jobs.dead_letter import BEFORE_THE_FIRST_STAGE
 from lambdas.jobs.errors import InvalidJob
 from lambdas.jobs.failures import too_late
 from lambdas.jobs.measures import Measure, Name
-from lambdas.jobs.model import Failure, Job, OwedLetter
+from lambdas.jobs.model import BEFORE_THE_FIRST_STAGE, Failure, Job, OwedLetter
 from lambdas.jobs.status import Status
 from lambdas.jobs.times import now
 

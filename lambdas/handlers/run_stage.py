@@ -33,7 +33,7 @@ from lambdas.jobs.errors import (
     UnexpectedError,
 )
 from lambdas.jobs.failures import too_late
-from lambdas.jobs.likeness import Fingerprint
+from lambdas.jobs.fingerprint import Fingerprint
 from lambdas.jobs.model import Attempt, Failure, Job, StageRecord
 from lambdas.jobs.status import CANCELLATION, ENDS, STAGE_CLOSED, StageStatus
 from lambdas.jobs.times import now

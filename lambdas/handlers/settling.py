@@ -17,9 +17,9 @@ from lambdas.adapters.watch_list import WatchList
 from lambdas.handlers.costing import cancelled_cost, failed_cost
 from lambdas.handlers.logs import logger
 from lambdas.handlers.watching import after_failure, after_late_writers
-from lambdas.jobs.dead_letter import BETWEEN_STAGES, DeadLetter
+from lambdas.jobs.dead_letter import DeadLetter
 from lambdas.jobs.failures import MAX_CAUSE, explain_end
-from lambdas.jobs.model import Failure, Job, OwedLetter
+from lambdas.jobs.model import BETWEEN_STAGES, Failure, Job, OwedLetter
 from lambdas.jobs.status import CANCELLATION, StageStatus, Status, sources
 from lambdas.jobs.times import now
 from lambdas.stages.catalogue import BY_NAME

@@ -6,13 +6,9 @@ Made from the job's row, so that the letter and the row say the same, and so tha
 from dataclasses import dataclass
 from typing import Any
 
-from lambdas.jobs.model import Failure, Job
+from lambdas.jobs.model import BEFORE_THE_FIRST_STAGE, Failure, Job
 
 SCHEMA_VERSION = 1
-BEFORE_THE_FIRST_STAGE = "start"
-"""What stands for the stage where a job died before its execution began."""
-BETWEEN_STAGES = "workflow"
-"""What stands for it where several stages, or none, were at work."""
 
 
 class NoLetterError(ValueError):

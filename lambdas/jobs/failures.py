@@ -10,9 +10,8 @@ from collections.abc import Collection
 from typing import Final
 
 from lambdas.jobs import errors
-from lambdas.jobs.dead_letter import BEFORE_THE_FIRST_STAGE, BETWEEN_STAGES
 from lambdas.jobs.errors import DeadlineExceeded
-from lambdas.jobs.model import Failure, Job
+from lambdas.jobs.model import BEFORE_THE_FIRST_STAGE, BETWEEN_STAGES, Failure, Job
 
 MAX_MESSAGE: Final = 1_000
 MAX_CAUSE: Final = 2_000

@@ -1,12 +1,13 @@
-"""Which jobs are of the same picture: fingerprints, how far they are apart, and the order of what is near.
+"""Which jobs are of the same picture: how far their fingerprints are apart, and the order of what is near.
 
 Must not know how fingerprints are made or stored.
 """
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
+
+from lambdas.jobs.fingerprint import Fingerprint
 
 SAME_PICTURE_BITS: Final = 10
 """Two hashes that differ in no more bits than this are taken for versions of one picture.
@@ -16,25 +17,6 @@ photographs two by pHash, none by both hashes.
 """
 LARGEST_DISTANCE: Final = 20
 """In bits. Up to here one of 165 pairs of different photographs is among what is found; beyond, many."""
-_HASH: Final = re.compile(r"[0-9a-f]{16}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fingerprint:
-    """What a picture is found by: two hashes of 64 bits, each as 16 hexadecimal digits."""
-
-    perceptual: str
-    """pHash: the picture's coarse frequencies."""
-    difference: str
-    """dHash: where it grows brighter from left to right. Independent enough to be a second opinion."""
-
-    @classmethod
-    def found_in(cls, result: Mapping[str, Any] | None) -> "Fingerprint | None":
-        """Take the hashes from the fingerprint stage's result; None when it has not run or told something else."""
-        hashes = [str((result or {}).get(name)) for name in ("pHash", "dHash")]
-        if not all(map(_HASH.fullmatch, hashes)):
-            return None
-        return cls(perceptual=hashes[0], difference=hashes[1])
 
 
 @dataclass(frozen=True, kw_only=True)

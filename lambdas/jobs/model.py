@@ -7,11 +7,15 @@ from typing import Any
 
 from lambdas.jobs.cost import Cost, Spent
 from lambdas.jobs.errors import redrive_can_help
-from lambdas.jobs.likeness import Fingerprint
+from lambdas.jobs.fingerprint import Fingerprint
 from lambdas.jobs.status import StageStatus, Status
 
 OWNER_HASH_LENGTH = 8
 """With a job's id of up to 64 characters and an attempt of up to 5 digits, an execution's name keeps within 80."""
+BEFORE_THE_FIRST_STAGE = "start"
+"""What stands for the stage of a failure where the job died before its execution began."""
+BETWEEN_STAGES = "workflow"
+"""What stands for it where several stages, or none, were at work."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,8 @@ from typing import Any, Final
 from PIL import Image, ImageEnhance, ImageOps
 
 from lambdas.jobs.errors import InvalidImage
-from lambdas.jobs.likeness import LARGEST_DISTANCE, SAME_PICTURE_BITS, Entry, Fingerprint, Match, matches
+from lambdas.jobs.fingerprint import Fingerprint
+from lambdas.jobs.likeness import LARGEST_DISTANCE, SAME_PICTURE_BITS, Entry, Match, matches
 from lambdas.stages.catalogue import IDENTIFIES, MAKES_WORKING_COPY
 from lambdas.stages.contract import StageOutput
 from laptop.bench.pipeline import input_of

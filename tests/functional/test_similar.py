@@ -12,7 +12,8 @@ from moto.dynamodb.models import table as moto_table
 from lambdas.adapters.similar_jobs import SimilarJobs
 from lambdas.handlers import api, start_execution
 from lambdas.jobs.errors import JobCancelled
-from lambdas.jobs.likeness import LARGEST_DISTANCE, Fingerprint, bits_between
+from lambdas.jobs.fingerprint import Fingerprint
+from lambdas.jobs.likeness import LARGEST_DISTANCE, bits_between
 from lambdas.jobs.model import Attempt, Job
 from lambdas.jobs.status import Status
 from lambdas.stages.catalogue import STAGES

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from lambdas.jobs.likeness import LARGEST_DISTANCE, Fingerprint
+from lambdas.jobs.fingerprint import Fingerprint
+from lambdas.jobs.likeness import LARGEST_DISTANCE
 from laptop.bench import fingerprints
 from laptop.bench.fingerprints import VERSIONS, Measured
 

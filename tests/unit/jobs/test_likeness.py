@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambdas.jobs.likeness import SAME_PICTURE_BITS, Entry, Fingerprint, Match, bits_between, matches
+from lambdas.jobs.fingerprint import Fingerprint
+from lambdas.jobs.likeness import SAME_PICTURE_BITS, Entry, Match, bits_between, matches
 
 hashes = st.integers(0, 2**64 - 1).map(lambda bits: f"{bits:016x}")
 flips = st.sets(st.integers(0, 63), max_size=24)
