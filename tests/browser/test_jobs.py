@@ -6,11 +6,12 @@ from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import zxingcpp
 from darkroom import Client
-from PIL import Image
+from PIL import ExifTags, Image
 
 from laptop import users
 from laptop.users import User
@@ -23,6 +24,7 @@ from tests.browser.guard import NETWORK, Guard
 expect = pytest.importorskip("playwright.sync_api").expect
 SECONDS = 1000
 THREE = ("life.jpg", "picos-de-europa.jpg", "seeding.jpg")
+CONSOLE_OF_AWS = "https://console.aws.example/executions/"
 TYPE_ON = """
 () => {
   const replace = history.replaceState;
@@ -124,6 +126,47 @@ def test_report_is_shown_as_a_person_would_want_to_see_it(
         expect(page.get_by_text("The same picture in other jobs")).to_be_visible()
         expect(page.get_by_role("img", name=re.compile("Map of sharpness"))).to_be_visible()
         picture(page, f"console-job-{scheme}")
+
+
+def test_job_says_that_its_file_tells_where_it_was_taken_and_where_its_execution_is(
+    new_page: Callable[..., Any], site: Site, user: User, client: Client
+) -> None:
+    job_id = client.submit(client.upload(with_location(), "image/jpeg")).job_id
+    job = list(client.watch(job_id))[-1]
+    page = new_page()
+    page.route("**/config.json", with_address_of_executions)
+    sign_in(page, site, user, f"#/jobs/{job_id}")
+
+    expect(page.get_by_text("The file says where it was taken.")).to_be_visible()
+    link = page.get_by_role("link", name="Execution in AWS")
+    expect(link).to_have_attribute("href", f"{CONSOLE_OF_AWS}{quote(job.execution or '', safe='')}")
+
+
+def with_location() -> bytes:
+    """A photograph whose EXIF has coordinates."""
+    exif, image = Image.Exif(), BytesIO()
+    exif.get_ifd(ExifTags.IFD.GPSInfo).update({1: "N", 2: (43.0, 11.0, 0.0), 3: "W", 4: (4.0, 50.0, 0.0)})
+    Image.new("RGB", (800, 600), "white").save(image, "JPEG", exif=exif)
+    return image.getvalue()
+
+
+def with_address_of_executions(route: Any) -> None:
+    """Tell the page what it is told in an account; an emulator's executions have no page to look at."""
+    document = route.fetch().json() | {"executionUrl": CONSOLE_OF_AWS + "{executionArn}"}
+    route.fulfill(json=document)
+
+
+def test_every_try_of_a_stage_is_told(page: Any, client: Client) -> None:
+    job_id = client.submit("nothing-uploaded").job_id
+    list(client.watch(job_id))
+    client.redrive(job_id)
+    list(client.watch(job_id))
+    page.goto(f"{page.url.partition('#')[0]}#/jobs/{job_id}")
+
+    tries = page.get_by_role("list", name="Tries").get_by_role("listitem")
+    expect(tries).to_have_count(2)
+    expect(tries.first).to_contain_text(re.compile("^Attempt 1, try 1: .*ImageNotFound"))
+    expect(tries.last).to_contain_text(re.compile("^Attempt 2, try 1: .*ImageNotFound"))
 
 
 def test_cancel_ends_a_running_job(page: Any, client: Client, world: World, photos: Path) -> None:
