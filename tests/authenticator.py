@@ -7,6 +7,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from darkroom import Client
+from darkroom.tokens import TokenFile
+
 from laptop.deployment import Deployment
 
 _SECONDS = 30
@@ -25,6 +28,15 @@ def code(secret: str) -> str:
 def wrong_code(secret: str) -> str:
     """Another one."""
     return f"{(int(code(secret)) + 1) % 10**_DIGITS:0{_DIGITS}}"
+
+
+def set_up(client: Client) -> str:
+    """Give a signed-in user an app, so that signing in asks for its code; return what the app was given."""
+    tokens = TokenFile(client.profile).load()
+    assert tokens is not None
+    secret = client.user_pool.new_secret(tokens.access_token)
+    client.user_pool.demand_code(tokens.access_token, code(secret))
+    return secret
 
 
 @contextmanager

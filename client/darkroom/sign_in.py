@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -170,7 +170,7 @@ class UserPool:
         """Show the pool a code of an app that was given a new secret."""
         answer = Members(self._call("VerifySoftwareToken", UserCode=_code(code), **whose), "sign-in")
         if answer.text("Status") != "SUCCESS":
-            raise _wrong_code("")
+            raise AnswerRefusedError(_WRONG_CODE)
         return answer
 
     def _prefer(self, access_token: str, **settings: bool) -> None:
@@ -236,54 +236,40 @@ def _worth_retrying(response: httpx.Response) -> bool:
     return _error_name(_json(response)) in _THROTTLES
 
 
-def _too_many(_said: str) -> DarkroomError:
-    return TooManyRequestsError(Problem(type="about:blank", title="Too many sign-ins; wait a little", status=429))
-
-
-def _not_authorized(said: str) -> DarkroomError:
-    return _NotAuthorizedError(f"The user pool refused: {said}")
-
-
-def _wrong_code(_said: str) -> DarkroomError:
-    return AnswerRefusedError("The code is wrong. Type the one that the authenticator app shows now.")
-
-
-def _old_code(_said: str) -> DarkroomError:
-    """Cognito takes each code once: also at the first sign-in after the one that an app was set up in."""
-    return AnswerRefusedError("The code was used before or is too old. Wait for the app to show the next one.")
-
-
-def _other_password(said: str) -> DarkroomError:
-    return AnswerRefusedError(f"The user pool refused: {said}")
-
-
-def _no_second_factor(_said: str) -> DarkroomError:
-    return SignInRefusedError("The user pool knows no second factor here: the deployment's setting `mfa` is off.")
-
-
-def _unknown_client(_said: str) -> DarkroomError:
-    return SignInError("The user pool does not know the profile's clientId; run `darkroom configure` again.")
-
-
-_REFUSALS: Mapping[str, Callable[[str], DarkroomError]] = {
-    **dict.fromkeys(_THROTTLES, _too_many),
-    "NotAuthorizedException": _not_authorized,
-    "UserNotFoundException": _not_authorized,
-    "CodeMismatchException": _wrong_code,
-    "EnableSoftwareTokenMFAException": _wrong_code,
-    "ExpiredCodeException": _old_code,
-    "InvalidPasswordException": _other_password,
-    "InvalidParameterException": _other_password,
-    "PasswordHistoryPolicyViolationException": _other_password,
-    "SoftwareTokenMFANotFoundException": _no_second_factor,
-    "ResourceNotFoundException": _unknown_client,
+_WRONG_CODE = "The code is wrong. Type the one that the authenticator app shows now."
+_REFUSALS: Mapping[str, tuple[type[SignInError], str | None]] = {
+    "NotAuthorizedException": (_NotAuthorizedError, None),
+    "UserNotFoundException": (_NotAuthorizedError, None),
+    "CodeMismatchException": (AnswerRefusedError, _WRONG_CODE),
+    "EnableSoftwareTokenMFAException": (AnswerRefusedError, _WRONG_CODE),
+    # Cognito takes each code once: also at the first sign-in after the one that an app was set up in.
+    "ExpiredCodeException": (
+        AnswerRefusedError,
+        "The code was used before or is too old. Wait for the app to show the next one.",
+    ),
+    "InvalidPasswordException": (AnswerRefusedError, None),
+    "InvalidParameterException": (AnswerRefusedError, None),
+    "PasswordHistoryPolicyViolationException": (AnswerRefusedError, None),
+    "SoftwareTokenMFANotFoundException": (
+        SignInRefusedError,
+        "The user pool knows no second factor here: the deployment's setting `mfa` is off.",
+    ),
+    "ResourceNotFoundException": (
+        SignInError,
+        "The user pool does not know the profile's clientId; run `darkroom configure` again.",
+    ),
 }
+"""By Cognito's name for it: what it means here, and in which words; None has the user pool's own."""
 
 
 def _refusal(status: int, document: Mapping[str, Any]) -> DarkroomError:
     name, message = _error_name(document), str(document.get("message") or document.get("Message") or "")
+    said = f"The user pool refused: {message or name}"
+    if name in _THROTTLES:
+        return TooManyRequestsError(Problem(type="about:blank", title="Too many sign-ins; wait a little", status=429))
     if name in _REFUSALS:
-        return _REFUSALS[name](message or name)
+        error, words = _REFUSALS[name]
+        return error(words or said)
     if status > _BAD_REQUEST or not name:
         return UnexpectedAnswerError(f"Signing in failed ({status} {name} {message}); check authUrl in the profile.")
-    return SignInRefusedError(f"The user pool refused: {message or name}")
+    return SignInRefusedError(said)

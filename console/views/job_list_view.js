@@ -6,7 +6,7 @@ import { Picture } from "./picture.js";
 import { STATUSES, toJob, toJobs } from "../places.js";
 import { STATUS_WORDS, counted, nameOf } from "../words.js";
 import { announce } from "../announcing.js";
-import { html, useEffect, useMemo, useRef, useState } from "../html.js";
+import { html, useEffect, useMemo, useRef } from "../html.js";
 import { isEnd } from "../events.js";
 import { plain } from "../plain_text.js";
 import { useObserved } from "../observed.js";
@@ -83,7 +83,7 @@ function Toolbar({ services, place }) {
 }
 
 function Search({ value, onSearch }) {
-  const [typed, setTyped] = useState(value);
+  const box = useRef(null);
   const timer = useRef(0);
   const asked = useRef(value);
   useEffect(() => {
@@ -91,12 +91,11 @@ function Search({ value, onSearch }) {
     if (value === asked.current) return;
     asked.current = value;
     clearTimeout(timer.current);
-    setTyped(value);
+    box.current.value = value;
   }, [value]);
   useEffect(() => () => clearTimeout(timer.current), []);
   const onInput = (event) => {
     const text = event.currentTarget.value;
-    setTyped(text);
     clearTimeout(timer.current);
     timer.current = setTimeout(() => {
       asked.current = text.trim();
@@ -105,7 +104,7 @@ function Search({ value, onSearch }) {
   };
   return html`<form role="search" class="search" onSubmit=${(event) => event.preventDefault()}>
     <input type="search" aria-label="Search jobs by file, tag, id or error" placeholder="Search file, tag, id, error"
-      value=${typed} onInput=${onInput} />
+      ref=${box} defaultValue=${value} onInput=${onInput} />
   </form>`;
 }
 

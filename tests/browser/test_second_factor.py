@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 from darkroom import Client
-from darkroom.tokens import TokenFile
 
 from laptop.users import User
-from tests.authenticator import code, second_factor, wrong_code
+from tests.authenticator import code, second_factor, set_up, wrong_code
 from tests.browser.axe import violations
 from tests.browser.conftest import SIGNING_IN_MS, Site, fill_in, sign_in
 from tests.browser.guard import NETWORK, Guard
@@ -32,12 +31,8 @@ def provoked(guard: Guard) -> None:
 @pytest.fixture
 def secret(site: Site, client: Client) -> Iterator[str]:
     """What the user's app was given: the pool asks the user for a code."""
-    tokens = TokenFile(client.profile).load()
-    assert tokens is not None
     with second_factor(site.deployed):
-        secret = client.user_pool.new_secret(tokens.access_token)
-        client.user_pool.demand_code(tokens.access_token, code(secret))
-        yield secret
+        yield set_up(client)
 
 
 def answering(page: Any, action: str, status: int, document: dict[str, Any], *, within: str = "") -> None:
@@ -144,11 +139,8 @@ def test_sign_in_that_has_ended_goes_on_after_the_code(
 ) -> None:
     page = new_page()
     sign_in(page, site, user)
-    tokens = TokenFile(client.profile).load()
-    assert tokens is not None
     with second_factor(site.deployed):
-        secret = client.user_pool.new_secret(tokens.access_token)
-        client.user_pool.demand_code(tokens.access_token, code(secret))
+        secret = set_up(client)
         page.route("**/api/**", lambda route: route.fulfill(status=401, body="{}"))
         over = {"__type": "NotAuthorizedException", "message": "Revoked"}
         answering(page, "InitiateAuth", 400, over, within="REFRESH_TOKEN_AUTH")
